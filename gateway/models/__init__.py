@@ -1,0 +1,45 @@
+"""All tables, one noun per file. Importing this package fills `metadata`."""
+
+from outbox.models import OutboundMessage, ParkedReceipt, SendAttempt
+from outbox.tables import metadata
+
+from gateway.models.alert import Alert
+from gateway.models.audit import AuditEntry
+from gateway.models.channel import Channel
+from gateway.models.codebook import CodebookRevision
+from gateway.models.contact import Contact, ContactAddress, OptOut
+from gateway.models.digest import DigestEntry, DigestRun, Subscription
+from gateway.models.message import Message
+from gateway.models.node import Counter, Node, Setting
+from gateway.models.poll import PollAnswer
+from gateway.models.question import OpenQuestion
+from gateway.models.report import Report, ReportEvent
+from gateway.models.user import Session, User, UserLink
+
+__all__ = [
+    "Alert",
+    "AuditEntry",
+    "Channel",
+    "CodebookRevision",
+    "Contact",
+    "ContactAddress",
+    "Counter",
+    "DigestEntry",
+    "DigestRun",
+    "Message",
+    "Node",
+    "OpenQuestion",
+    "OptOut",
+    "OutboundMessage",
+    "ParkedReceipt",
+    "PollAnswer",
+    "Report",
+    "ReportEvent",
+    "SendAttempt",
+    "Session",
+    "Setting",
+    "Subscription",
+    "User",
+    "UserLink",
+    "metadata",
+]

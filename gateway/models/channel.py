@@ -1,0 +1,33 @@
+"""A configured pipe to the world."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from outbox.tables import words_check
+
+STATES = ("active", "paused", "disabled")
+
+
+class Channel(SQLModel, table=True):
+    """Name, kind, open settings, sealed secrets, rate and state. `rate` is messages a second, None for no limit."""
+
+    __table_args__ = (words_check("state", STATES),)
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(max_length=64, unique=True)
+    kind: str = Field(max_length=32)
+    config: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    secrets_sealed: bytes | None = None
+    state: str = Field(default="active", max_length=12)
+    state_reason: str | None = Field(default=None, max_length=64)
+    rate: float | None = None
+    created_at: datetime
+    changed_at: datetime
+    last_heard_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    offline_since: datetime | None = None
+    offline_until: datetime | None = None

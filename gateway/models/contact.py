@@ -1,0 +1,59 @@
+"""People and where they are reached."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from outbox.tables import words_check
+
+ROLES = ("monitor", "coordinator", "admin")
+STATUSES = ("active", "pending", "suspended", "left")
+
+
+class Contact(SQLModel, table=True):
+    """A person. Name and village are sealed; `places` are the 2- or 4-digit codes a coordinator covers."""
+
+    __table_args__ = (words_check("role", ROLES), words_check("status", STATUSES))
+
+    id: UUID = Field(primary_key=True)
+    role: str = Field(max_length=12)
+    status: str = Field(default="active", max_length=12)
+    name_sealed: bytes
+    village_sealed: bytes | None = None
+    home_place: str | None = Field(default=None, max_length=8)
+    places: list[Any] = Field(default_factory=list, sa_type=JSON)
+    language: str = Field(default="es", max_length=8)
+    discreet: bool = False
+    created_at: datetime
+    changed_at: datetime
+    last_heard_at: datetime | None = None
+    poll_month: str | None = Field(default=None, max_length=7)
+
+
+class ContactAddress(SQLModel, table=True):
+    """One address of a contact: sealed `tel:` or `mailto:`, found by its keyed hash."""
+
+    __tablename__ = "contact_address"
+    __table_args__ = (words_check("kind", ("tel", "mailto")),)
+
+    id: UUID = Field(primary_key=True)
+    contact_id: UUID = Field(foreign_key="contact.id", index=True)
+    kind: str = Field(max_length=8)
+    address_hash: bytes = Field(unique=True)
+    address_sealed: bytes
+    preferred: bool = False
+    created_at: datetime
+
+
+class OptOut(SQLModel, table=True):
+    """An address that said BAJA, registered or not: nothing is sent to it until it opts in again."""
+
+    __tablename__ = "opt_out"
+
+    address_hash: bytes = Field(primary_key=True)
+    since: datetime
+    channel: str | None = Field(default=None, max_length=64)
+    source: str = Field(max_length=16)
