@@ -1,15 +1,15 @@
 """Everything that can go wrong in the gateway, each saying what the caller can do.
 
-    VoceroError
-    ├── UsageError            the person asked for something that cannot be done      exit 2, HTTP 400
-    │   ├── NotFound          no such thing                                           exit 1, HTTP 404
-    │   └── Conflict          it is there already, or changed meanwhile               exit 1, HTTP 409
-    ├── Refused               not allowed                                             exit 1, HTTP 403
-    ├── Busy                  too much waits, or the disk is nearly full: try again   HTTP 503 + Retry-After
-    ├── AlreadyRunning        another process holds this data folder                  exit 1
-    └── SetupError            the installation must be put right first                exit 3
-        ├── KeyFileMissing, KeyFileBroken, WrongKey
-        └── SchemaTooOld, SchemaTooNew
+VoceroError
+├── UsageError            the person asked for something that cannot be done      exit 2, HTTP 400
+│   ├── NotFound          no such thing                                           exit 1, HTTP 404
+│   └── Conflict          it is there already, or changed meanwhile               exit 1, HTTP 409
+├── Refused               not allowed                                             exit 1, HTTP 403
+├── Busy                  too much waits, or the disk is nearly full: try again   HTTP 503 + Retry-After
+├── AlreadyRunning        another process holds this data folder                  exit 1
+└── SetupError            the installation must be put right first                exit 3
+    ├── KeyFileMissing, KeyFileBroken, WrongKey
+    └── SchemaTooOld, SchemaTooNew
 """
 
 from pathlib import Path
@@ -75,4 +75,6 @@ class SchemaTooOld(SetupError):
 
 class SchemaTooNew(SetupError):
     def __init__(self) -> None:
-        super().__init__("The database was made by a newer version of Vocero. Install that version or restore a backup.")
+        super().__init__(
+            "The database was made by a newer version of Vocero. Install that version or restore a backup."
+        )

@@ -1,8 +1,5 @@
 """All tables, one noun per file. Importing this package fills `metadata`."""
 
-from outbox.models import OutboundMessage, ParkedReceipt, SendAttempt
-from outbox.tables import metadata
-
 from gateway.models.alert import Alert
 from gateway.models.audit import AuditEntry
 from gateway.models.channel import Channel
@@ -15,6 +12,8 @@ from gateway.models.poll import PollAnswer
 from gateway.models.question import OpenQuestion
 from gateway.models.report import Report, ReportEvent
 from gateway.models.user import Session, User, UserLink
+from outbox.models import OutboundMessage, ParkedReceipt, SendAttempt
+from outbox.tables import metadata
 
 __all__ = [
     "Alert",

@@ -13,7 +13,11 @@ STATES = ("open", "answered", "left", "expired")
 
 
 class OpenQuestion(SQLModel, table=True):
-    """What was asked of a sender about a draft; at most one is open per sender."""
+    """What was asked of a sender; at most one is open per sender.
+
+    `draft_sealed` holds what is known so far as JSON (a report reading); a draft report has a row of its own too,
+    a command or a poll has none.
+    """
 
     __tablename__ = "open_question"
     __table_args__ = (
@@ -26,8 +30,10 @@ class OpenQuestion(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     sender_hash: bytes
-    report_id: UUID = Field(foreign_key="report.id", index=True)
+    report_id: UUID | None = Field(default=None, foreign_key="report.id", index=True)
     message_id: UUID
+    form: str = Field(max_length=32)
+    draft_sealed: bytes | None = None
     ask: str = Field(max_length=32)
     choices: list[Any] = Field(default_factory=list, sa_type=JSON)
     state: str = Field(default="open", max_length=12)

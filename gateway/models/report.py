@@ -57,7 +57,7 @@ class Report(SQLModel, table=True):
 
 
 class ReportEvent(SQLModel, table=True):
-    """What happened to a report, ordered by (report, seq). `data` holds codes and counts, `private_sealed` what people wrote."""
+    """What happened to a report, ordered by (report, seq): codes and counts in `data`, texts in `private_sealed`."""
 
     __tablename__ = "report_event"
     __table_args__ = (

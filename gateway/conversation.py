@@ -1,0 +1,225 @@
+"""What a sender and the gateway were talking about, and what a new text means in it.
+
+Pure: the same functions decide for a stored conversation (intake) and for one in memory (`vocero read`); only where
+the `Standing` comes from differs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from parsers import (
+    Codebook,
+    Context,
+    Pending,
+    Reading,
+    ReportReading,
+    as_prediction,
+    fold_text,
+    read_message,
+    split_hand_part,
+)  # fmt: skip
+
+PARTS_AT_MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A registered sender, as far as reading and answering need it."""
+
+    contact_id: UUID
+    role: str = "monitor"
+    status: str = "active"
+    home_place: str | None = None
+    village: str | None = None
+    language: str = "es"
+    discreet: bool = False
+    name: str | None = None
+    poll_month: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The open question: what was asked about which draft."""
+
+    ask: str
+    draft: ReportReading
+    choices: tuple[str, ...] = ()
+    id: UUID | None = None
+    report_id: UUID | None = None
+    message_id: UUID | None = None
+    ref: int | None = None
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An earlier text of the same sender that said the same."""
+
+    message_id: UUID | str
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a longer text that waits for the others."""
+
+    message_id: UUID | str
+    seq: int
+    text: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is remembered of one sender before a text is read."""
+
+    known: Known | None = None
+    asked: Asked | None = None
+    repeats: dict[bytes, Repeat] = field(default_factory=dict)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    last_exchange: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text as heard: for mail `subject` is read before `text` and `auto` says why nobody wrote it."""
+
+    text: str
+    heard_at: datetime
+    sent_at: datetime | None = None
+    subject: str | None = None
+    auto: str | None = None
+    part: tuple[str, int, int] | None = None
+    """(reference, number, total) of a concatenated text"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a text means in the conversation. `part` is set while it waits, `joined` are the parts it completed."""
+
+    outcome: Literal["accept", "ask", "reject", "duplicate", "hold"]
+    reading: Reading | None
+    text: str
+    repeat_key: bytes | None = None
+    repeat: Repeat | None = None
+    part: tuple[str, int, int] | None = None
+    joined: tuple[Part, ...] = ()
+    typed_part: bool = False
+
+
+def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable[[str], bytes]) -> Decision:
+    """Parts first, then repeats, then the reader. `keyed` turns a folded text into the key repeats are found by."""
+    part, text = _part_of(words)
+    joined: tuple[Part, ...] = ()
+    if part is not None:
+        waiting = {held.seq: held for held in standing.parts.get(_part_key(part), ())}
+        waiting[part[1]] = Part("", part[1], text)
+        if len(waiting) < part[2]:
+            return Decision("hold", None, text, part=part, typed_part=words.part is None)
+        joined = tuple(waiting[seq] for seq in sorted(waiting))
+        text = _join(joined, typed=words.part is None)
+    key = keyed(fold_text(f"{words.subject or ''}\n{text}"))
+    repeat = standing.repeats.get(key)
+    if repeat is not None and not words.auto:
+        return Decision("duplicate", None, text, repeat_key=key, repeat=repeat, joined=joined)
+    if words.auto:
+        reading = Reading("reject", reason="auto_reply", language=codebook.language)
+    else:
+        reading = read_message(text, codebook, _context(words, standing))
+    return Decision(reading.outcome, reading, text, repeat_key=key, joined=joined)
+
+
+def _part_of(words: Words) -> tuple[tuple[str, int, int] | None, str]:
+    """The part a text is, by the modem's header or typed by hand ("1/2 INC ROB ..."), and its own words."""
+    if words.part is not None:
+        return (words.part if 1 < words.part[2] <= PARTS_AT_MOST else None), words.text
+    typed = split_hand_part(words.text)
+    if typed is None or words.subject:
+        return None, words.text
+    number, total, rest = typed
+    if not 1 < total <= PARTS_AT_MOST:
+        return None, words.text
+    return ("hand", number, total), rest
+
+
+def _part_key(part: tuple[str, int, int]) -> str:
+    return f"{part[0]}/{part[2]}"
+
+
+def _join(parts: tuple[Part, ...], *, typed: bool) -> str:
+    """Hand-typed parts end at a word; a phone cuts anywhere."""
+    return (" " if typed else "").join(part.text for part in parts)
+
+
+def _context(words: Words, standing: Standing) -> Context:
+    known, asked = standing.known, standing.asked
+    active = known is not None and known.status == "active"
+    return Context(
+        heard_at=words.heard_at,
+        sent_at=words.sent_at,
+        registered=active,
+        role=known.role if known and active else "monitor",
+        home_place=known.home_place if known and active else None,
+        village=known.village if known and active else None,
+        language=known.language if known else "es",
+        pending=Pending(asked.ask, asked.draft, asked.choices) if asked else None,
+        subject=words.subject,
+        answered_recently=standing.last_exchange is not None
+        and (words.heard_at - standing.last_exchange).total_seconds() < 86_400,
+    )
+
+
+def is_repeatable(decision: Decision, codebook: Codebook) -> bool:
+    """Only a text that made a report of its own can be repeated; answers and commands may come again."""
+    reading = decision.reading
+    if reading is None or reading.outcome not in ("accept", "ask") or reading.answers_pending:
+        return False
+    return any(codebook.forms[report.form].kind == "report" for report in reading.reports)
+
+
+def follow(standing: Standing, decision: Decision, message_id: UUID | str, codebook: Codebook, at: datetime) -> None:
+    """Bring `standing` to what it is after the text, for the next text of the same sender.
+
+    A question's database identity (ids) is the keeper's to add with `dataclasses.replace`.
+    """
+    reading = decision.reading
+    standing.last_exchange = at
+    if decision.part is not None:
+        held = Part(message_id, decision.part[1], decision.text)
+        standing.parts.setdefault(_part_key(decision.part), []).append(held)
+        return
+    if decision.joined:
+        standing.parts = {key: parts for key, parts in standing.parts.items() if not set(parts) & set(decision.joined)}
+    if decision.repeat_key is not None and decision.repeat is not None:
+        standing.repeats[decision.repeat_key] = Repeat(decision.repeat.message_id, answered=True)
+    elif decision.repeat_key is not None and is_repeatable(decision, codebook):
+        standing.repeats[decision.repeat_key] = Repeat(message_id)
+    if reading is None or reading.outcome == "reject":
+        return
+    standing.asked = next_question(reading)
+
+
+def next_question(reading: Reading) -> Asked | None:
+    """The question a reading opens: about its last report, the one that lacks something."""
+    if reading.outcome != "ask" or reading.ask is None or not reading.reports:
+        return None
+    return Asked(reading.ask, asked_report(reading), reading.question.choices if reading.question else ())
+
+
+def asked_report(reading: Reading) -> ReportReading:
+    """The report the question is about: of the question's form, the first that lacks the field."""
+    form = reading.question.form if reading.question else None
+    for report in reading.reports:
+        if report.get(reading.ask or "") is None and (form is None or report.form == form):
+            return report
+    return reading.reports[-1]
+
+
+def prediction(decision: Decision) -> dict[str, Any]:
+    """The decision in the scorer's words: {outcome, ask, reason, reports, duplicate_of}."""
+    if decision.reading is not None:
+        return {**as_prediction(decision.reading), "duplicate_of": None}
+    duplicate_of = str(decision.repeat.message_id) if decision.repeat else None
+    return {"outcome": decision.outcome, "ask": None, "reason": None, "reports": [], "duplicate_of": duplicate_of}
