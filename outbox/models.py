@@ -19,7 +19,11 @@ PRIORITY = {
 
 
 class OutboundMessage(SQLModel, table=True):
-    """An answer waiting or sent. Address, text and headers are sealed; `to_hash` finds the address."""
+    """An answer waiting or sent. Address, text and headers are sealed; `to_hash` finds the address.
+
+    `provider_hash` finds a row by the provider's id of any length; `provider_id` is its first 255 characters, for
+    people. `unsure_since` is when a try began whose end nobody saw: the provider may hold it.
+    """
 
     __tablename__ = "outbound_message"
     __table_args__ = (
@@ -32,6 +36,10 @@ class OutboundMessage(SQLModel, table=True):
         Index(
             "ix_outbound_message_leased", "leased_until",
             sqlite_where=text("state = 'sending'"), postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_outbound_message_failed", "channel",
+            sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'"),
         ),
         Index("ix_outbound_message_to_hash_queued_at", "to_hash", "queued_at"),
         Index("ix_outbound_message_channel_provider_hash", "channel", "provider_hash"),
@@ -65,13 +73,14 @@ class OutboundMessage(SQLModel, table=True):
     leased_at: datetime | None = None
     leased_until: datetime | None = None
     lease: str | None = Field(default=None, max_length=40)
+    unsure_since: datetime | None = None
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     error: str | None = Field(default=None, max_length=64)
 
 
 class SendAttempt(SQLModel, table=True):
-    """One try at sending: when, how it ended (a word of outbox.errors, or `sent`) and how long it took in milliseconds."""
+    """One try at sending: when, how it ended (a word of outbox.errors, or `sent`) and its small facts."""
 
     __tablename__ = "send_attempt"
 
