@@ -11,7 +11,10 @@ from outbox.tables import words_check
 
 
 class Subscription(SQLModel, table=True):
-    """A coordinator's wish: `hours` are local times "06:00" in `zone`; `places` empty means the contact's own."""
+    """A coordinator's wish: `hours` are local times "06:00" in `zone`; `places` empty means the contact's own.
+
+    `look_from` is set when the clock was found behind the last run: the next run looks back to there.
+    """
 
     __table_args__ = (words_check("by", ("email", "sms")),)
 
@@ -23,6 +26,7 @@ class Subscription(SQLModel, table=True):
     places: list[Any] = Field(default_factory=list, sa_type=JSON)
     active: bool = True
     created_at: datetime
+    look_from: datetime | None = None
 
 
 class DigestRun(SQLModel, table=True):
