@@ -1,0 +1,1 @@
+"""The application: it hears by channels, keeps, shows, and lets the outbox answer."""
