@@ -149,7 +149,8 @@ def record_sent(conn: Connection, envelope: Envelope, sent: Sent, *, now: dateti
     released = and_(_is("queued"), _c.leased_at == envelope.leased_at, _c.unsure_since.is_not(None))
     fence = or_(_c.lease == envelope.lease, released)
     if not conn.execute(update(OUTBOUND).where(_c.id == envelope.id, fence).values(values)).rowcount:
-        _note_attempt(conn, envelope, now, "late", {})
+        if _state_of(conn, envelope.id) is not None:
+            _note_attempt(conn, envelope, now, "late", {})
         return False
     _note_attempt(conn, envelope, now, "sent", {})
     if provider_hash is not None:
@@ -166,13 +167,22 @@ def record_failure(
 ) -> str:
     """Write how a try failed and when the next is due; returns the state the message is in now.
 
-    When the lease was lost, or a receipt came meanwhile, nothing but the try is written.
+    When the lease was lost, or a receipt came meanwhile, nothing but the try is written. A message that was erased
+    meanwhile counts as cancelled.
     """
+    state = _fail(conn, envelope, error, now, policy, rng)
+    if error.uses_attempt and state is not None:
+        _note_attempt(conn, envelope, now, error.code, error.detail)
+    return state or "cancelled"
+
+
+def _fail(
+    conn: Connection, envelope: Envelope, error: SendError, now: datetime, policy: RetryPolicy, rng: Random
+) -> str | None:
     next_try = policy.next_try(envelope.attempt, error, now, rng)
     values: dict[str, Any] = {"state": "queued", "error": error.code, "lease": None, "leased_until": None}
     if error.uses_attempt:
         values["attempts"] = envelope.attempt
-        _note_attempt(conn, envelope, now, error.code, error.detail)
     if isinstance(error, UnknownResult):
         values["unsure_since"] = func.coalesce(_c.unsure_since, envelope.leased_at)
     if next_try is None:
@@ -184,7 +194,12 @@ def record_failure(
     if conn.execute(update(OUTBOUND).where(*_held(envelope), _is("sending")).values(values)).rowcount:
         return str(values["state"])
     conn.execute(update(OUTBOUND).where(*_held(envelope)).values(lease=None, leased_until=None))
-    return str(conn.execute(select(_c.state).where(_c.id == envelope.id)).scalar_one())
+    return _state_of(conn, envelope.id)
+
+
+def _state_of(conn: Connection, message_id: UUID) -> str | None:
+    state: str | None = conn.execute(select(_c.state).where(_c.id == message_id)).scalar()
+    return state
 
 
 def _note_attempt(conn: Connection, envelope: Envelope, now: datetime, result: str, detail: Detail) -> None:

@@ -1,0 +1,333 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from outbox_cast import ANA, BEATRIZ, Box, message
+from sqlalchemy import Engine, delete, select, update
+
+from gateway.sealing import Sealer
+from outbox import errors
+from outbox.models import PRIORITY
+from outbox.queue import (
+    Waiting,
+    cancel_for,
+    cancel_leased,
+    claim_due,
+    expire,
+    give_back,
+    new_rows,
+    release_leases_of,
+    retry_dead,
+    thaw,
+    waiting,
+)
+from outbox.rows import LIFE, OUTBOUND
+from outbox.senders.base import Sent
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def test_what_is_queued_comes_back_as_it_was_written(box: Box) -> None:
+    new = message(
+        kind="digest", channel="mail", to="mailto:ana@example.org", text="Informe según Tomás", subject="Ayer",
+        html="<p>Informe</p>", headers={"In-Reply-To": "<a@b>"}, ref=3001,
+    )  # fmt: skip
+    box.put(new)
+    [envelope] = box.claim(channel="mail")
+    assert (envelope.id, envelope.kind, envelope.to, envelope.text) == (new.id, "digest", new.to, new.text)
+    assert (envelope.subject, envelope.html, envelope.headers) == ("Ayer", "<p>Informe</p>", {"In-Reply-To": "<a@b>"})
+    assert (envelope.ref, envelope.attempt, envelope.unsure_since) == (3001, 1, None)
+
+
+def test_a_text_for_a_phone_is_folded_and_counted_when_it_is_queued(seals: Sealer, box: Box) -> None:
+    rows = new_rows([message(text="Según Tomás"), message(text="日本")], seals=seals, now=box.now)
+    assert [(row["encoding"], row["segments"]) for row in rows] == [("gsm7", 1), ("ucs2", 1)]
+    opened = [seals.open("outbound_message", "text", row["id"], row["text_sealed"]) for row in rows]
+    assert opened == ["Segun Tomas", "日本"]
+
+
+def test_no_row_holds_an_address_or_a_text_in_clear(box: Box) -> None:
+    box.put(message(text="canario", subject="canario", html="canario", headers={"X": "canario"}))
+    [row] = box.run(lambda conn: conn.execute(select(OUTBOUND)).all())
+    assert "canario" not in str(row)
+    assert "55550101" not in str(row)
+
+
+def test_the_most_urgent_goes_first_then_the_longest_due(box: Box) -> None:
+    kinds = ["announcement", "digest", "alert", "confirmation", "reminder", "alert"]
+    box.put(*(message(kind=kind, text=f"{number} {kind}") for number, kind in enumerate(kinds)))
+    assert [envelope.text for envelope in box.claim(4)] == ["2 alert", "5 alert", "3 confirmation", "1 digest"]
+    assert [envelope.text for envelope in box.claim(4)] == ["4 reminder", "0 announcement"]
+    assert box.claim(4) == []
+
+
+def test_a_priority_of_its_own_beats_the_kinds(box: Box) -> None:
+    box.put(message(kind="alert"), message(kind="announcement", priority=-1, text="primero"))
+    assert box.claim(1)[0].text == "primero"
+    assert PRIORITY["alert"] < PRIORITY["confirmation"] < PRIORITY["digest"]
+
+
+def test_what_is_not_due_waits(box: Box) -> None:
+    box.put(message(not_before=box.now + MINUTE))
+    assert box.claim() == []
+    box.now += MINUTE
+    assert len(box.claim()) == 1
+
+
+def test_each_channel_claims_its_own(box: Box) -> None:
+    box.put(message(channel="a"), message(channel="b"))
+    assert [envelope.channel for envelope in box.claim(channel="b")] == ["b"]
+
+
+def test_what_waited_past_its_time_expires_instead_of_going(box: Box) -> None:
+    box.put(*(message(expires_at=box.now + MINUTE) for _ in range(12)), message(text="sigue"))
+    box.now += MINUTE
+    assert [envelope.text for envelope in box.claim(5)] == ["sigue"]
+    assert box.states() == {"expired": 12, "sending": 1}
+
+
+def test_a_message_without_an_end_waits_a_fortnight(box: Box) -> None:
+    box.put(message())
+    box.now += LIFE
+    assert box.run(lambda conn: expire(conn, box.now)) == 1
+    assert box.states() == {"expired": 1}
+
+
+def test_a_row_that_does_not_open_fails_and_stops_nobody(box: Box) -> None:
+    broken, whole = message(kind="alert"), message()
+    box.put(broken, whole)
+    box.run(lambda conn: conn.execute(update(OUTBOUND).where(OUTBOUND.c.id == broken.id).values(text_sealed=b"x")))
+    assert [envelope.id for envelope in box.claim(1)] == [whole.id]
+    assert (box.row(broken.id).state, box.row(broken.id).error) == ("failed", "unreadable")
+
+
+def test_the_providers_yes_is_kept_with_its_try(box: Box) -> None:
+    new = message()
+    box.put(new)
+    [envelope] = box.claim()
+    assert box.sent(envelope, Sent("SM7", segments=2))
+    row = box.row(new.id)
+    assert (row.state, row.provider_id, row.segments, row.attempts) == ("sent", "SM7", 2, 1)
+    assert (row.lease, row.sent_at) == (None, box.now)
+    assert box.attempts(new.id) == [(1, "sent")]
+
+
+def test_a_temporary_failure_waits_longer_each_time_and_keeps_each_try(box: Box) -> None:
+    new = message()
+    box.put(new)
+    for number in range(1, 4):
+        [envelope] = box.claim()
+        assert envelope.attempt == number
+        assert box.failed(envelope, errors.Unavailable(detail={"status": 503})) == "queued"
+        assert box.row(new.id).not_before > box.now
+        assert box.claim() == []
+        box.now = box.row(new.id).not_before
+    assert box.attempts(new.id) == [(1, "unavailable"), (2, "unavailable"), (3, "unavailable")]
+
+
+def test_a_final_failure_is_final(box: Box) -> None:
+    new = message()
+    box.put(new)
+    assert box.failed(box.claim()[0], errors.InvalidAddress()) == "failed"
+    box.now += DAY
+    assert box.claim() == []
+    assert box.row(new.id).error == "invalid_address"
+
+
+def test_being_offline_uses_no_attempt_and_loses_no_place(box: Box) -> None:
+    first, second = message(), message()
+    box.put(first, second)
+    for _ in range(200):
+        [envelope] = box.claim(1)
+        assert envelope.id == first.id
+        assert box.failed(envelope, errors.Offline()) == "queued"
+    assert box.row(first.id).attempts == 0
+    assert box.attempts(first.id) == []
+
+
+def test_a_try_that_would_come_after_the_end_expires(box: Box) -> None:
+    new = message(expires_at=box.now + timedelta(seconds=1))
+    box.put(new)
+    assert box.failed(box.claim()[0], errors.Deferred(retry_after=MINUTE)) == "expired"
+
+
+def test_a_try_whose_end_nobody_saw_is_remembered_until_it_is_known(box: Box) -> None:
+    other, new = message(), message()
+    box.put(other)
+    box.sent(box.claim()[0], Sent("SM-other"))
+    box.put(new, message(to=BEATRIZ))
+    started = box.now
+    envelope = next(envelope for envelope in box.claim() if envelope.id == new.id)
+    box.failed(envelope, errors.UnknownResult())
+    box.now += MINUTE
+    [again] = [envelope for envelope in box.claim() if envelope.id == new.id]
+    assert again.unsure_since == started
+    assert again.known_ids == ("SM-other",)
+    box.sent(again)
+    assert box.row(new.id).unsure_since is None
+
+
+def test_a_dead_process_loses_its_lease_and_the_next_one_looks_before_it_sends(box: Box) -> None:
+    box.put(message())
+    [lost] = box.claim(owner="one")
+    started = box.now
+    box.now += timedelta(seconds=30)
+    assert box.release() == 0
+    box.now += timedelta(seconds=30)
+    assert box.release() == 1
+    [taken] = box.claim(owner="two")
+    assert taken.unsure_since == started
+    assert box.sent(lost, Sent("late")) is False
+    assert box.row(taken.id).state == "sending"
+    assert box.sent(taken, Sent("SM2")) is True
+    assert box.row(taken.id).provider_id == "SM2"
+    assert box.attempts(taken.id) == [(1, "late"), (1, "sent")]
+
+
+def test_a_late_failure_of_a_lost_lease_changes_nothing(box: Box) -> None:
+    box.put(message())
+    [lost] = box.claim()
+    box.now += MINUTE
+    box.release()
+    [taken] = box.claim(owner="two")
+    assert box.failed(lost, errors.InvalidAddress()) == "sending"
+    assert box.sent(taken)
+
+
+def test_a_late_yes_counts_when_nobody_has_taken_the_message_yet(box: Box) -> None:
+    box.put(message())
+    [lost] = box.claim()
+    box.now += MINUTE
+    box.release()
+    assert box.sent(lost, Sent("SM1")) is True
+    assert box.claim() == []
+    assert box.row(lost.id).state == "sent"
+
+
+def test_a_yes_recorded_twice_counts_once(box: Box) -> None:
+    box.put(message())
+    [envelope] = box.claim()
+    assert box.sent(envelope) is True
+    assert box.sent(envelope) is False
+
+
+def test_a_live_process_keeps_what_it_is_sending_when_the_clock_jumps(box: Box) -> None:
+    box.put(message())
+    [held] = box.claim()
+    box.now += DAY
+    assert box.release(holding=[held.id]) == 0
+    assert box.sent(held)
+
+
+def test_a_lease_from_the_future_counts_as_ended(box: Box) -> None:
+    box.put(message())
+    box.claim()
+    box.now -= timedelta(seconds=4)
+    assert box.release() == 0, "two machines' clocks may differ a little"
+    box.now -= DAY
+    assert box.release() == 1
+
+
+def test_a_restarted_process_takes_back_its_own_leases_only(box: Box) -> None:
+    box.put(message(), message())
+    box.claim(1, owner="node-1")
+    box.claim(1, owner="node-10")
+    assert box.run(lambda conn: release_leases_of(conn, "node-1")) == 1
+    assert box.states() == {"queued": 1, "sending": 1}
+
+
+def test_after_the_clock_was_set_back_what_had_been_due_is_due(box: Box) -> None:
+    due, tried, planned = message(), message(), message(not_before=box.now + DAY)
+    box.put(due, tried, planned)
+    envelope = next(envelope for envelope in box.claim() if envelope.id == tried.id)
+    box.failed(envelope, errors.Unavailable())
+    box.now -= DAY
+    box.release()
+    assert box.claim() == []
+    assert box.run(lambda conn: thaw(conn, box.now)) == 2
+    assert {envelope.id for envelope in box.claim()} == {due.id, tried.id}
+
+
+def test_who_opts_out_gets_nothing_that_waits_but_the_last_answer(box: Box, seals: Sealer) -> None:
+    box.put(message(kind="digest"), message(kind="confirmation", text="adios"), message(to=BEATRIZ))
+    to_hash = seals.hash("address", ANA)
+    assert box.run(lambda conn: cancel_for(conn, to_hash, keep_kinds=["confirmation"])) == 1
+    assert {envelope.to for envelope in box.claim() if envelope.text != "adios"} == {BEATRIZ}
+
+
+def test_a_leased_message_can_be_cancelled_or_given_back(box: Box) -> None:
+    box.put(message(), message())
+    first, second = box.claim()
+    box.run(lambda conn: cancel_leased(conn, [first], error="opted_out"))
+    box.run(lambda conn: give_back(conn, [second]))
+    assert box.states() == {"cancelled": 1, "queued": 1}
+    assert box.row(second.id).unsure_since is None
+
+
+@pytest.mark.parametrize("how", ["failed", "expired"])
+def test_a_dead_message_can_be_tried_again(box: Box, how: str) -> None:
+    new = message(expires_at=box.now + MINUTE)
+    box.put(new)
+    if how == "failed":
+        box.failed(box.claim()[0], errors.Refused())
+    box.now += MINUTE
+    box.run(lambda conn: expire(conn, box.now))
+    assert box.run(lambda conn: retry_dead(conn, new.id, box.now)) is True
+    [again] = box.claim()
+    assert again.attempt == 1
+    assert box.run(lambda conn: retry_dead(conn, new.id, box.now)) is False
+
+
+def test_what_waits_is_told_by_channel(box: Box) -> None:
+    box.put(message(), message(), message(channel="mail"))
+    box.failed(box.claim(1)[0], errors.Refused())
+    box.put(message(channel="mail", not_before=box.now - MINUTE))
+    [dead] = box.claim(1, channel="mail")
+    box.sent(dead)
+    told = box.run(waiting)
+    assert told == {"sms": Waiting(1, box.now, 1), "mail": Waiting(1, box.now, 0)}
+
+
+def test_the_due_query_walks_the_partial_index(box: Box, database: str) -> None:
+    if database == "sqlite":
+        plan = box.explain("EXPLAIN QUERY PLAN ")
+        assert "ix_outbound_message_due" in plan
+        assert "TEMP B-TREE" not in plan
+    else:
+        assert "ix_outbound_message_due" in box.explain("EXPLAIN ")
+
+
+def test_many_claimers_at_once_share_the_messages_without_overlap(
+    box: Box, new_engine: Callable[[], Engine], seals: Sealer
+) -> None:
+    box.put(*(message() for _ in range(200)))
+    claimers = [Box(new_engine(), seals) for _ in range(4)]
+
+    def empty(number: int) -> list[UUID]:
+        found: list[UUID] = []
+        while batch := claimers[number].claim(7, owner=f"claimer-{number}"):
+            found += [envelope.id for envelope in batch]
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = [message_id for found in pool.map(empty, range(4)) for message_id in found]
+    assert len(ids) == len(set(ids)) == 200
+
+
+def test_an_uncommitted_claim_leaves_no_trace(box: Box) -> None:
+    box.put(message())
+    with box.engine.connect() as conn, conn.begin() as transaction:
+        found = claim_due(conn, channel="sms", limit=1, now=box.now, lease=MINUTE, owner="x", seals=box.seals)
+        assert len(found) == 1
+        transaction.rollback()
+    assert box.states() == {"queued": 1}
+
+
+def test_a_message_erased_while_it_is_sent_is_no_error(box: Box) -> None:
+    box.put(message())
+    [envelope] = box.claim()
+    box.run(lambda conn: conn.execute(delete(OUTBOUND)))
+    assert box.sent(envelope) is False
