@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
+from gateway.words import CONTACT_STATUSES as STATUSES
+from gateway.words import ROLES
 from outbox.tables import words_check
 
-ROLES = ("monitor", "coordinator", "admin")
-STATUSES = ("active", "pending", "suspended", "left")
+__all__ = ["ROLES", "STATUSES", "Contact", "ContactAddress", "OptOut"]
 
 
 class Contact(SQLModel, table=True):
