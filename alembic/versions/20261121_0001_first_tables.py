@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-21 21:07:34.709536
+Created: 2026-11-21 21:12:06.324028
 """
 
 from collections.abc import Sequence
@@ -366,6 +366,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("look_from", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("removed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.CheckConstraint("by IN ('email', 'sms')", name=op.f("ck_subscription_by")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_subscription_contact_id_contact")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),

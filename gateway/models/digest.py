@@ -14,6 +14,7 @@ class Subscription(SQLModel, table=True):
     """A coordinator's wish: `hours` are local times "06:00" in `zone`; `places` empty means the contact's own.
 
     `look_from` is set when the clock was found behind the last run: the next run looks back to there.
+    `active` is False while paused; a removed one stays for what it was told.
     """
 
     __table_args__ = (words_check("by", ("email", "sms")),)
@@ -27,6 +28,7 @@ class Subscription(SQLModel, table=True):
     active: bool = True
     created_at: datetime
     look_from: datetime | None = None
+    removed_at: datetime | None = None
 
 
 class DigestRun(SQLModel, table=True):
