@@ -12,7 +12,7 @@ from parsers import mail_headers
 from parsers.mail_charset import decode_bytes, visible
 from parsers.mail_files import Attachment, read_attachment
 from parsers.mail_html import Kind, html_lines
-from parsers.mail_mime import Budget, Headers, MailLimits, Part, decode_transfer, leaves, split_message
+from parsers.mail_mime import Budget, Headers, MailLimits, Part, decode_transfer, leaves, split_message, without_files
 from parsers.mail_words import Ours, Words, own_words, says_nothing
 
 __all__ = ["Attachment", "Mail", "MailLimits", "read_mail"]
@@ -24,11 +24,6 @@ REFERENCES = 20
 _BODY_TYPES = frozenset({"text/plain", "text/html", "text/enriched", "text"})
 _UNREAD = frozenset({"message/delivery-status", "message/disposition-notification", "text/rfc822-headers"})
 _ENCRYPTED = frozenset({"application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
-_ENCODED_FILE = re.compile(
-    r"^begin [0-7]{3,4} [^\n]{1,200}\n(?:(?!end)[^\n]{0,70}\n)*+end[ \t]*$"
-    r"|^=ybegin [^\n]*+\n(?:(?!=yend)[^\n]*+\n)*+=yend[^\n]*+$",
-    re.M,
-)
 _WORD = re.compile(r"\w+")
 _LINK = re.compile(r"<?https?://\S+")
 
@@ -212,11 +207,9 @@ def _part_lines(part: Part, budget: Budget) -> Lines:
     if not sound:
         budget.problems.add("charset")
     if is_html:
-        return html_lines(text)
+        return html_lines(text, budget.limits.text)
     text = visible(text)
-    if "\nbegin " in f"\n{text}" or "\n=ybegin " in f"\n{text}":
-        text = _ENCODED_FILE.sub("", text)
-    lines = text.split("\n")
+    lines = without_files(text.split("\n"))
     return [(Kind.OWN, line) for line in (_unflow(lines) if part.flowed else lines)]
 
 

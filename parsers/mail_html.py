@@ -72,10 +72,12 @@ class _Reader:
         self._kind = Kind.OWN
         self._rest = Kind.OWN
         self._pre = 0
+        self.written = 0
 
     def text(self, data: str) -> None:
         if not data or self._kind is Kind.HIDDEN:
             return
+        self.written += len(data)
         data = visible(html.unescape(data))
         if self._pre:
             first, *more = data.split("\n")
@@ -139,6 +141,7 @@ class _Reader:
             written = "".join(self._words).strip()
             self.end_line()
             if not written:
+                self.written += 1
                 self.lines.append((self._kind, ""))
         elif name in _BLOCKS:
             self.end_line(blank=name in _PARAGRAPHS and not opening)
@@ -163,12 +166,12 @@ def _kind_of(name: str, attributes: str) -> tuple[Kind, bool]:
     return (Kind.SIGNATURE if _SIGNATURE_NAME.search(names) else Kind.OWN), False
 
 
-def html_lines(source: str) -> list[tuple[Kind, str]]:
-    """Lines of an HTML text with their kind; time linear in its length."""
+def html_lines(source: str, limit: int = 1_000_000) -> list[tuple[Kind, str]]:
+    """Lines of an HTML text with their kind, a little over `limit` characters of them; time linear in its length."""
     reader = _Reader()
     unclosed: set[str] = set()
     position = 0
-    while token := _TOKEN.search(source, position):
+    while reader.written <= limit and (token := _TOKEN.search(source, position)):
         reader.text(source[position : token.start()])
         position = token.end()
         if token[4]:
@@ -181,7 +184,7 @@ def html_lines(source: str) -> list[tuple[Kind, str]]:
                 reader.end(name)
             else:
                 reader.start(name, token[3])
-    reader.text(source[position:])
+    reader.text(source[position : position + limit])
     reader.end_line()
     return reader.lines
 

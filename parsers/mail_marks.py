@@ -77,9 +77,12 @@ FAREWELL = re.compile(
     r"|matyox|mantyox|b'?antiox|hasta pronto|quedo (?:atent[oa]|a (?:sus|la) [oó]rdenes?))\s*[,.:;!]*\s*$",
     re.I,
 )
+_ALL = r"(?:a tod[oa]s|compañer[oa]s?|amig[oa]s?|herman[oa]s?|lic\w{0,12}\.?|señor(?:es|a|as)?|sr[ae]?s?\.?|equipo)"
 GREETING = re.compile(
-    r"\s*(?:hola|buen[oa]s?\s+(?:d[ií]as?|tardes?|noches?)|estimad[oa]s?(?:\s\w+){0,3}|apreciad[oa]s?(?:\s\w+){0,3}"
-    r"|compañer[oa]s?|good (?:morning|afternoon)|hello|hi|dear(?:\s\w+){0,3})\s*[,.:;!]*\s*$",
+    r"\s*(?:(?:hola|buen[oa]s?\s+(?:d[ií]as?|tardes?|noches?)|good (?:morning|afternoon)|hello|hi)"
+    rf"(?:[ ,]+{_ALL}){{0,3}}"
+    rf"|(?:estimad|apreciad|respetad)[oa]s?(?:[ ,]+{_ALL}){{0,3}}|compañer[oa]s"
+    r"|(?:estimad[oa]s?|apreciad[oa]s?|dear)(?:\s\w+){0,3}\s*[,:])\s*[,.:;!]*\s*$",
     re.I,
 )
 HANDOVER = re.compile(
@@ -156,13 +159,13 @@ def _announces(intro: str, lines: Sequence[str], after: int) -> bool:
     """An answer line with a date and an address in it, or a quoted line next: `El 3 de marzo me escribió:` in a
     report has neither."""
     verb = bool(_WROTE.match(intro) and _WROTE_VERB.search(intro))
-    if not verb and not _WROTE_ADDRESS.search(intro) and not _known_elsewhere(intro):
-        return False
     following = next((line for line in lines[after : after + 4] if line.strip()), "")
-    if following.lstrip().startswith(">"):
-        return True
+    quoted = following.lstrip().startswith(">")
+    named = bool(_MAILBOX.search(intro))
     dated = bool(_TIME.search(intro)), bool(_YEAR.search(intro))
-    return (verb or any(dated)) if _MAILBOX.search(intro) else all(dated)
+    if verb:
+        return quoted or named or all(dated)
+    return (quoted or (named and any(dated))) and (bool(_WROTE_ADDRESS.search(intro)) or _known_elsewhere(intro))
 
 
 def _known_elsewhere(line: str) -> bool:
@@ -221,8 +224,10 @@ def is_disclaimer(paragraph: str) -> bool:
     """Whether a paragraph says who may read the mail, not what happened: `AVISO: robo, es confidencial` is none."""
     if _LEGAL_SHORT.match(paragraph) or _FOOTER.match(paragraph):
         return True
+    if not (_LEGAL_START.match(paragraph) and _LEGAL_READER.search(paragraph)):
+        return False
     words = {word.lower()[:6] for word in _LEGAL_WORDS.findall(paragraph)}
-    return bool(_LEGAL_START.match(paragraph) and _LEGAL_READER.search(paragraph)) and len(words) >= 2
+    return len(words) >= 2
 
 
 def is_name_line(line: str) -> bool:

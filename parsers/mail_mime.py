@@ -22,6 +22,8 @@ _BLANK = re.compile(rb"\r?\n[ \t]*+\r?\n|\r\r")
 _FIELD = re.compile(rb"^([!-9;-~]{1,100})[ \t]*:([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+)", re.M)
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _FIRST_DELIMITER = re.compile(rb"^--([^\s-]\S{0,150}?)[ \t]*\r?$", re.M)
+_FILE_START = re.compile(r"begin [0-7]{3,4} \S|=ybegin \S")
+_FILE_END = re.compile(r"end[ \t]*$|=yend\b")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _SPACES = b" \t\r\n"
@@ -224,7 +226,7 @@ def _base64(body: bytes, problems: set[str]) -> bytes:
     clean = packed.translate(None, _NOT_BASE64)
     foreign = len(packed) - len(clean) - packed[-2:].count(b"=")
     words = body.count(b" ")
-    if foreign > len(packed) // 10 or words > len(packed) // 20 + 1:
+    if foreign > len(packed) // 10 + 3 or words > len(packed) // 20 + 1:
         problems.add("encoding")
         return body
     if foreign or len(clean) % 4 == 1:
@@ -244,3 +246,20 @@ def uudecode(body: bytes) -> bytes:
         except binascii.Error:
             continue
     return b"".join(decoded)
+
+
+def without_files(lines: list[str]) -> list[str]:
+    """Lines of a text without the uuencoded and yEnc files pasted into it; a block that never ends stays."""
+    if not any(_FILE_START.match(line) for line in lines):
+        return lines
+    kept: list[str] = []
+    began: int | None = None
+    for line in lines:
+        if began is not None and _FILE_END.match(line):
+            del kept[began:]
+            began = None
+            continue
+        if began is None and _FILE_START.match(line):
+            began = len(kept)
+        kept.append(line)
+    return kept

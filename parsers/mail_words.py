@@ -10,6 +10,7 @@ from parsers import mail_marks as marks
 FORWARD_DEPTH = 3
 SIGNATURE_LINES = 8
 RULE_LINES = 30
+NEAR_LINES = 20
 MARK_CHARS = 140
 WRAPPED_CHARS = 60
 PARAGRAPH_LINES = 25
@@ -204,7 +205,9 @@ def _signature(lines: Sequence[str], index: int, kept: list[str]) -> int:
     if sign_off := marks.SIGN_OFF.match(line):
         rest = sign_off["rest"]
         return 1 + _name_lines(below, kept) if not rest or marks.is_name_line(rest) else 0
-    if marks.FAREWELL.match(line) and any(text.strip() and not marks.GREETING.match(text) for text in kept):
+    if marks.FAREWELL.match(line) and any(
+        text.strip() and not marks.GREETING.match(text) for text in kept[-NEAR_LINES:]
+    ):
         return 1 + _name_lines(below, kept)
     return 0
 
@@ -214,7 +217,7 @@ def _name_lines(lines: Sequence[str], kept: list[str]) -> int:
 
     Where the whole text is in capitals, capitals do not make a name.
     """
-    shouted = any(line.strip() for line in kept) and not any(char.islower() for line in kept for char in line)
+    shouted = "".join(kept[-NEAR_LINES:]).isupper()
     count = 0
     for index, line in enumerate(lines[:SIGNATURE_LINES]):
         if not line.strip():
