@@ -6,7 +6,7 @@ the `Standing` comes from differs.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from parsers import (
 )  # fmt: skip
 
 PARTS_AT_MOST = 12
+ANSWER_WITHIN = timedelta(hours=24)
+MORE_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Asked:
     report_id: UUID | None = None
     message_id: UUID | None = None
     ref: int | None = None
-    asked_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _join(parts: tuple[Part, ...], *, typed: bool) -> str:
 def _context(words: Words, standing: Standing) -> Context:
     known, asked = standing.known, standing.asked
     active = known is not None and known.status == "active"
+    if asked and asked.expires_at and asked.expires_at <= words.heard_at:
+        asked = None
     return Context(
         heard_at=words.heard_at,
         sent_at=words.sent_at,
@@ -179,7 +183,10 @@ def is_repeatable(decision: Decision, codebook: Codebook) -> bool:
     return any(codebook.forms[report.form].kind == "report" for report in reading.reports)
 
 
-def follow(standing: Standing, decision: Decision, message_id: UUID | str, codebook: Codebook, at: datetime) -> None:
+def follow(
+    standing: Standing, decision: Decision, message_id: UUID | str, codebook: Codebook, at: datetime,
+    answer_within: timedelta = ANSWER_WITHIN,
+) -> None:  # fmt: skip
     """Bring `standing` to what it is after the text, for the next text of the same sender.
 
     A question's database identity (ids) is the keeper's to add with `dataclasses.replace`.
@@ -198,23 +205,39 @@ def follow(standing: Standing, decision: Decision, message_id: UUID | str, codeb
         standing.repeats[decision.repeat_key] = Repeat(message_id)
     if reading is None or reading.outcome == "reject":
         return
-    standing.asked = next_question(reading)
+    standing.asked = next_question(reading, at, answer_within)
 
 
-def next_question(reading: Reading) -> Asked | None:
-    """The question a reading opens: about its last report, the one that lacks something."""
-    if reading.outcome != "ask" or reading.ask is None or not reading.reports:
+def next_question(reading: Reading, at: datetime, answer_within: timedelta = ANSWER_WITHIN) -> Asked | None:
+    """The question a reading opens: about the report that lacks something, or about an alert that said too little."""
+    if not reading.reports:
         return None
-    return Asked(reading.ask, asked_report(reading), reading.question.choices if reading.question else ())
+    if reading.outcome == "ask" and reading.ask is not None:
+        choices = reading.question.choices if reading.question else ()
+        return Asked(reading.ask, reading.reports[asked_index(reading)], choices, expires_at=at + answer_within)
+    if reading.answers_pending:
+        return None
+    missing = said_too_little(reading.reports[-1])
+    return Asked(missing, reading.reports[-1], expires_at=at + MORE_WITHIN) if missing else None
 
 
-def asked_report(reading: Reading) -> ReportReading:
-    """The report the question is about: of the question's form, the first that lacks the field."""
+def said_too_little(report: ReportReading) -> str | None:
+    """For an alert that was accepted without saying what happened or where: the field to ask about."""
+    if report.form != "urgent":
+        return None
+    category, place = report.values.get("category"), report.values.get("place")
+    if category is None or category.how == "default":
+        return "category"
+    return "place" if place is None or place.how in ("sender", "default") else None
+
+
+def asked_index(reading: Reading) -> int:
+    """Which report the question is about: the first of the question's form that lacks the field."""
     form = reading.question.form if reading.question else None
-    for report in reading.reports:
+    for index, report in enumerate(reading.reports):
         if report.get(reading.ask or "") is None and (form is None or report.form == form):
-            return report
-    return reading.reports[-1]
+            return index
+    return len(reading.reports) - 1
 
 
 def prediction(decision: Decision) -> dict[str, Any]:

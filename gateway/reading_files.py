@@ -74,12 +74,10 @@ class FileReader:
         standing = memory.standings.setdefault(sender, Standing(known=self._known.get(sender)))
         if standing.asked and now - memory.asked_at.get(sender, now) >= MEMORY:
             standing.asked = None
-        standing.repeats = {
-            key: repeat for key, repeat in standing.repeats.items() if now - memory.repeat_at[sender, key] < MEMORY
-        }
-        standing.parts = {
-            key: parts for key, parts in standing.parts.items() if now - memory.held_at[sender, key] < MEMORY
-        }
+        for repeat in [key for key in standing.repeats if now - memory.repeat_at[sender, key] >= MEMORY]:
+            del standing.repeats[repeat], memory.repeat_at[sender, repeat]
+        for part in [key for key in standing.parts if now - memory.held_at[sender, key] >= MEMORY]:
+            del standing.parts[part], memory.held_at[sender, part]
         return standing
 
     def _remember(self, memory: Memory, sender: str, decision: Decision, key: str, at: datetime) -> None:

@@ -109,8 +109,6 @@ def _update(connection: Connection, key: UUID, values: dict[str, Any]) -> None:
         raise NotFound("There is no such subscription.")
 
 
-def _changed(
-    connection: Connection, key: UUID, action: str, data: dict[str, Any], now: datetime, actor: str
-) -> None:
+def _changed(connection: Connection, key: UUID, action: str, data: dict[str, Any], now: datetime, actor: str) -> None:
     audit.record(connection, at=now, actor=actor, action=action, target=str(key), data=data)
     touch_config(connection)

@@ -1,0 +1,253 @@
+"""What a command does: BAJA, REGISTRO, CORREGIR, VISTO and the like. One function a command, one table of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, select, update
+from uuid_utils.compat import uuid7
+
+from gateway.alerts import covers, mark
+from gateway.audit import record
+from gateway.keeping import Keeper
+from gateway.plan import Heard
+from gateway.reports import COUNTS, REPORT, Event, append_event, find_own, fold, load_events
+from gateway.standing import ADDRESS, CONTACT, OPT_OUT
+from outbox.queue import cancel_for
+from outbox.rows import OUTBOUND
+from parsers import ReportReading
+
+VERIFICATION = {"si": "verified", "no": "refuted", "parcial": "corroborated"}
+OPEN_FIELDS = ("category", "place", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, in the words to answer with (None: no answer)."""
+
+    text: str | None
+    report_id: UUID | None = None
+    ref: int | None = None
+    urgent: bool = False
+    kind: str = "confirmation"
+    last_word: bool = False
+
+
+def _help(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    return Done(keeper.replies.form_reply("help"), kind="notice")
+
+
+def _stop(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    """Nothing is sent to this address any more but this one confirmation."""
+    if heard.sender_hash in keeper.plan.memory.opted_out:
+        return Done(None)
+    row = {"address_hash": heard.sender_hash, "since": keeper.now, "channel": None, "source": "message"}
+    keeper.connection.execute(insert(OPT_OUT), [row])
+    keeper.flush()
+    cancel_for(keeper.connection, heard.sender_hash)
+    keeper.plan.memory.opted_out.add(heard.sender_hash)
+    return Done(keeper.replies.form_reply("stop"), kind="notice", last_word=True)
+
+
+def _optin(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    _opt_in(keeper, heard)
+    return Done(keeper.replies.form_reply("optin"), kind="notice")
+
+
+def _opt_in(keeper: Keeper, heard: Heard) -> None:
+    keeper.connection.execute(delete(OPT_OUT).where(OPT_OUT.c.address_hash == heard.sender_hash))
+    keeper.plan.memory.opted_out.discard(heard.sender_hash)
+
+
+def _register(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    """A stranger becomes a contact that waits for approval; a known sender only opts in again."""
+    _opt_in(keeper, heard)
+    name, place = str(command.get("name") or ""), command.get("place")
+    if keeper.plan.memory.standings[heard.sender_hash].known is None and heard.incoming.sender[:4] in ("tel:", "mail"):
+        _add_pending(keeper, heard, name, str(place) if place else None, str(command.get("lang") or "es"))
+    told = keeper.replies.place(str(place) if place else None)
+    return Done(keeper.replies.form_reply("register", name=name[:24], place=told), kind="notice")
+
+
+def _add_pending(keeper: Keeper, heard: Heard, name: str, place: str | None, language: str) -> None:
+    contact_id, address_id, seal = uuid7(), uuid7(), keeper.sealer.seal
+    contact = {
+        "id": contact_id, "role": "monitor", "status": "pending", "home_place": place, "language": language,
+        "name_sealed": seal("contact", "name", contact_id, name), "village_sealed": None, "places": [],
+        "discreet": False, "created_at": keeper.now, "changed_at": keeper.now, "last_heard_at": keeper.now,
+    }  # fmt: skip
+    sender = heard.incoming.sender
+    address = {
+        "id": address_id, "contact_id": contact_id, "kind": sender.partition(":")[0], "preferred": True,
+        "address_hash": heard.sender_hash, "created_at": keeper.now,
+        "address_sealed": seal("contact_address", "address", address_id, sender),
+    }  # fmt: skip
+    keeper.connection.execute(insert(CONTACT), [contact])
+    keeper.connection.execute(insert(ADDRESS), [address])
+
+
+def _own_report(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any] | None:
+    keeper.flush()
+    known = keeper.known(heard)
+    contact_id = known.contact_id if known else None
+    ref = _number(command.get("ref"))
+    return find_own(keeper.connection, sender_hash=heard.sender_hash, contact_id=contact_id, ref=ref)
+
+
+def _number(value: object) -> int | None:
+    """A report number from its digits; None when none was said, -1 when it can be no number of ours."""
+    if value is None:
+        return None
+    digits = str(value).lstrip("Rr")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else -1
+
+
+def _not_found(keeper: Keeper, command: ReportReading) -> Done:
+    return Done(keeper.replies.text("not_found", ref=str(command.get("ref") or "")[:10]), kind="notice")
+
+
+def _status(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _own_report(keeper, heard, command)
+    if row is None:
+        return _not_found(keeper, command)
+    state = fold(load_events(keeper.connection, row.id, keeper.sealer))
+    values = {"ref": state.ref, "date": keeper.replies.date(state.event_date), "state": keeper.replies.state(state)}
+    return Done(keeper.replies.form_reply("status", **values), row.id, row.ref, kind="notice")
+
+
+def _correction(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _own_report(keeper, heard, command)
+    if row is None:
+        return _not_found(keeper, command)
+    actor = keeper.actor(heard)
+    if command.get("cancel"):
+        event = Event("withdrawn", keeper.now, actor, {}, {}, heard.message_id)
+        append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+        return Done(keeper.replies.text("withdrawn", ref=row.ref), row.id, row.ref)
+    field, value = str(command.get("field")), command.get("value")
+    data, private = _corrected(row, field, value)
+    event = Event("corrected", keeper.now, actor, data, private, heard.message_id)
+    append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+    names = {"ref": row.ref, "field": keeper.replies.field_name(field)}
+    told = "" if private else keeper.replies.field_value(field, value)
+    return Done(keeper.replies.form_reply("correction", value=told, **names), row.id, row.ref)
+
+
+def _corrected(row: Row[Any], field: str, value: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The event of one corrected field, with the value it had; a text people wrote stays on the private side."""
+    if field in OPEN_FIELDS:
+        old = getattr(row, "event_date" if field == "date" else field)
+        return {field: value, "old": {field: None if old is None else str(old)}}, {}
+    if field in COUNTS or field in row.fields:
+        return {"fields": {field: value}, "old": {field: row.fields.get(field)}}, {}
+    if field in ("status", "topic", "commitment"):
+        return {"fields": {field: value}, "old": {field: None}}, {}
+    return {"corrected": field}, {field: value}
+
+
+def _language(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    language = str(command.get("lang"))
+    known = keeper.plan.memory.standings[heard.sender_hash].known
+    if known is not None:
+        keeper.connection.execute(update(CONTACT).where(CONTACT.c.id == known.contact_id).values(language=language))
+    choice = keeper.codebook.choices.get("lang", {}).get(language)
+    return Done(keeper.replies.form_reply("language", language=choice.label if choice else language), kind="notice")
+
+
+def _alive(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    known = keeper.known(heard)
+    place = keeper.replies.place(known.home_place if known else None)
+    return Done(keeper.replies.form_reply("alive", place=place), kind="notice")
+
+
+def _report_of_coordinator(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any] | None:
+    """The report a coordinator may act on: in the own places, or one whose alert was sent to that coordinator."""
+    known = keeper.known(heard)
+    if known is None or known.role not in ("coordinator", "admin"):
+        return None
+    keeper.flush()
+    told = select(OUTBOUND.c.report_id).where(OUTBOUND.c.contact_id == known.contact_id, OUTBOUND.c.kind == "alert")
+    query = select(REPORT).where(REPORT.c.ref.is_not(None))
+    ref = _number(command.get("ref"))
+    query = query.where(REPORT.c.ref == ref) if ref is not None else query.where(REPORT.c.id.in_(told))
+    row = keeper.connection.execute(query.order_by(REPORT.c.ref.desc()).limit(1)).first()
+    if row is None:
+        return None
+    places = keeper.connection.scalar(select(CONTACT.c.places).where(CONTACT.c.id == known.contact_id)) or []
+    was_told = keeper.connection.scalar(told.where(OUTBOUND.c.report_id == row.id).limit(1)) is not None
+    return row if known.role == "admin" or was_told or covers(places, row.place) else None
+
+
+def _act(keeper: Keeper, heard: Heard, row: Row[Any], event_type: str, data: dict[str, Any], note: str | None) -> None:
+    private = {"note": note} if note else {}
+    event = Event(event_type, keeper.now, keeper.actor(heard), data, private, heard.message_id)
+    append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+    record(
+        keeper.connection, at=keeper.now, actor=keeper.actor(heard), action=f"report.{event_type}", target=str(row.id)
+    )
+
+
+def _seen(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _report_of_coordinator(keeper, heard, command)
+    known = keeper.known(heard)
+    if row is None or known is None:
+        return _not_found(keeper, command)
+    if mark(keeper.connection, row.id, "seen", by=known.contact_id, now=keeper.now):
+        record(keeper.connection, at=keeper.now, actor=keeper.actor(heard), action="alert.seen", target=str(row.id))
+    return Done(keeper.replies.form_reply("seen", ref=row.ref), row.id, row.ref, urgent=True)
+
+
+def _close(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _report_of_coordinator(keeper, heard, command)
+    if row is None:
+        return _not_found(keeper, command)
+    mark(keeper.connection, row.id, "closed", by=None, now=keeper.now)
+    if row.state != "closed":
+        _act(keeper, heard, row, "closed", {}, None)
+    return Done(keeper.replies.form_reply("close", ref=row.ref), row.id, row.ref, urgent=True)
+
+
+def _verify(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _report_of_coordinator(keeper, heard, command)
+    if row is None:
+        return _not_found(keeper, command)
+    status = str(command.get("status"))
+    note = command.get("note")
+    data = {"verification": VERIFICATION.get(status, "unverified")}
+    _act(keeper, heard, row, "verified", data, str(note) if note else None)
+    choice = keeper.codebook.choices.get("verify.status", {}).get(status)
+    label = choice.label if choice else status
+    return Done(keeper.replies.form_reply("verify", ref=row.ref, status=label), row.id, row.ref)
+
+
+def _note(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    row = _report_of_coordinator(keeper, heard, command)
+    if row is None:
+        return _not_found(keeper, command)
+    _act(keeper, heard, row, "noted", {}, str(command.get("note") or ""))
+    return Done(keeper.replies.form_reply("note", ref=row.ref), row.id, row.ref)
+
+
+def _by_hand(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
+    """A command nobody may give by message alone: a person looks at it."""
+    return Done(keeper.replies.text("unread"), kind="notice")
+
+
+COMMANDS: Mapping[str, Callable[[Keeper, Heard, ReportReading], Done]] = {
+    "help": _help,
+    "stop": _stop,
+    "optin": _optin,
+    "register": _register,
+    "status": _status,
+    "correction": _correction,
+    "language": _language,
+    "alive": _alive,
+    "seen": _seen,
+    "close": _close,
+    "verify": _verify,
+    "note": _note,
+    "identify": _by_hand,
+    "approve": _by_hand,
+    "practice": _by_hand,
+}

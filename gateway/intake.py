@@ -1,0 +1,192 @@
+"""The one door for every inbound text: kept before it is acknowledged, many callers in one transaction.
+
+Callers await `receive`; the writer's thread takes all who wait, reads their texts before the write transaction, checks
+inside it that what they were read by still holds, writes, commits once, and then tells each its Receipt.
+"""
+
+import asyncio
+import logging
+import shutil
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from gateway.db import is_retryable
+from gateway.errors import Busy
+from gateway.house import House
+from gateway.incoming import Incoming, Receipt
+from gateway.keeping import Keeper, numbers_needed, take_numbers
+from gateway.plan import Heard, NoGuard, Plan, Reader, hear, make_plan
+from gateway.routes import ways
+from gateway.standing import lock_senders, open_question_ids
+from gateway.understanding import keep
+
+DISK_LOOK_EVERY_S = 1.0
+TRIES = 3
+
+_log = logging.getLogger("vocero.intake")
+_Waiter = asyncio.Future[Receipt]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    incoming: Incoming
+    waiter: _Waiter
+    loop: asyncio.AbstractEventLoop
+
+
+class Intake:
+    """Group commit for inbound texts; the writer calls `step` before every other job."""
+
+    def __init__(self, house: House, reader: Reader | None = None) -> None:
+        self._house = house
+        self._settings = house.settings
+        self._reader = reader or Reader(
+            house.sealer, house.settings.repeat_hours, house.settings.question_hours, guard=NoGuard()
+        )
+        self._queue: deque[_Waiting] = deque()
+        self._disk_looked_at = 0.0
+        self._disk_full = False
+        self._reads_in_transaction = not house.settings.url.startswith("sqlite")
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._queue)
+
+    async def receive(self, incoming: Incoming) -> Receipt:
+        """Keep one text durably; returns after the commit. Raises Busy when too much waits or the disk is nearly full."""
+        if len(self._queue) >= self._settings.intake_queue:
+            raise Busy("too many texts wait", 2)
+        if self._is_disk_full():
+            raise Busy("the disk is nearly full", 30)
+        loop = asyncio.get_running_loop()
+        waiter: _Waiter = loop.create_future()
+        self._queue.append(_Waiting(incoming, waiter, loop))
+        self._house.writer.notify()
+        return await asyncio.shield(waiter)
+
+    def step(self) -> bool:
+        """Keep the texts that wait, at most a batch. Runs on the writer's thread."""
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._settings.intake_batch))]
+        if not batch:
+            return False
+        results = self._keep_all([one.incoming for one in batch])
+        for loop in {one.loop for one in batch}:
+            told = [(one.waiter, result) for one, result in zip(batch, results, strict=True) if one.loop is loop]
+            _call_soon(loop, told)
+        return True
+
+    def keep_now(self, incoming: Sequence[Incoming]) -> list[Receipt]:
+        """Keep texts from a thread that owns the writer's engine (command line, tests); raises the first failure."""
+        results = self._keep_all(list(incoming))
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if isinstance(result, Receipt)]
+
+    def _keep_all(self, batch: list[Incoming]) -> list[Receipt | BaseException]:
+        try:
+            return list(self._keep(batch))
+        except Exception as error:
+            if len(batch) > 1:
+                _log.warning("batch failed, keeping its texts one by one", extra={"error": type(error).__name__})
+                return [result for one in batch for result in self._keep_all([one])]
+            return [self._keep_unread(batch[0], error)]
+
+    def _keep(self, batch: Sequence[Incoming], reader: Reader | None = None) -> list[Receipt]:
+        for attempt in range(TRIES):
+            try:
+                return self._keep_once(batch, reader or self._reader)
+            except IntegrityError:
+                if attempt == TRIES - 1:
+                    raise
+            except OperationalError as error:
+                if not is_retryable(error) or attempt == TRIES - 1:
+                    raise
+                time.sleep(0.01 * (attempt + 1))
+        raise AssertionError
+
+    def _keep_once(self, batch: Sequence[Incoming], reader: Reader) -> list[Receipt]:
+        house = self._house
+        plan: Plan | None = None
+        if not self._reads_in_transaction:
+            with house.engine.connect() as connection:
+                plan = self._plan(connection, batch, reader)
+        with house.writer.engine.begin() as connection:
+            if plan is None:
+                lock_senders(connection, {hear(one, house.sealer).sender_hash for one in batch})
+            if plan is None or not self._still_holds(connection, plan):
+                plan = self._plan(connection, batch, reader)
+            self._write(connection, plan)
+        return [_receipt(heard) for heard in plan.heard]
+
+    def _plan(self, connection: Connection, batch: Sequence[Incoming], reader: Reader) -> Plan:
+        codebook = self._house.codebook(connection)
+        return make_plan(connection, batch, codebook, reader=reader, now=self._house.clock())
+
+    def _still_holds(self, connection: Connection, plan: Plan) -> bool:
+        """Whether the codebook and the open questions are what the texts were read by."""
+        if self._house.codebook(connection).revision != plan.codebook.revision:
+            return False
+        return open_question_ids(connection, list(plan.memory.standings), plan.now) == plan.questions
+
+    def _write(self, connection: Connection, plan: Plan) -> None:
+        fresh = [heard for heard in plan.heard if heard.kept_as is None]
+        if not fresh:
+            return
+        house = self._house
+        keeper = Keeper(connection, plan, node_id=house.node_id, sealer=house.sealer, ways=ways(connection))
+        keeper.refs = take_numbers(connection, numbers_needed(plan))
+        for heard in fresh:
+            keep(keeper, heard)
+        keeper.touch_contacts(fresh)
+        keeper.flush()
+
+    def _keep_unread(self, incoming: Incoming, error: Exception) -> Receipt | BaseException:
+        """A text that cannot be dealt with is kept all the same, for a person to read."""
+        _log.error("text kept unread", extra={"error": type(error).__name__, "channel": incoming.channel})
+        try:
+            return self._keep([incoming], Reader(self._house.sealer, guard=_AllPoison()))[0]
+        except Exception as failure:
+            return failure
+
+    def _is_disk_full(self) -> bool:
+        now = time.monotonic()
+        if now - self._disk_looked_at > DISK_LOOK_EVERY_S:
+            self._disk_looked_at = now
+            reserve = self._settings.disk_reserve_mb * 1_000_000
+            self._disk_full = shutil.disk_usage(self._settings.data_dir).free < reserve
+        return self._disk_full
+
+
+class _AllPoison(NoGuard):
+    def is_poison(self, key: bytes) -> bool:
+        return True
+
+
+def _receipt(heard: Heard) -> Receipt:
+    if heard.kept_as is not None:
+        return Receipt(heard.kept_as, "duplicate")
+    return Receipt(heard.message_id, "kept")
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, told: list[tuple[_Waiter, Receipt | BaseException]]) -> None:
+    """Hand a whole batch of results to its loop in one call; a loop that was closed has nobody who waits."""
+    try:
+        loop.call_soon_threadsafe(_tell, told)
+    except RuntimeError:
+        _log.warning("results for a closed loop", extra={"count": len(told)})
+
+
+def _tell(told: list[tuple[_Waiter, Receipt | BaseException]]) -> None:
+    for waiter, result in told:
+        if waiter.done():
+            continue
+        if isinstance(result, BaseException):
+            waiter.set_exception(result)
+        else:
+            waiter.set_result(result)

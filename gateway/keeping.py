@@ -1,0 +1,216 @@
+"""A plan becomes rows: messages, reports with their events, questions, alerts and the answers that wait."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, func, insert, select, text, update
+
+from gateway.alerts import open_alert
+from gateway.answering import Answer, address_answer
+from gateway.conversation import Asked, Known
+from gateway.drafts import dump_reading, dump_report
+from gateway.house import COUNTER
+from gateway.models import Message, OpenQuestion
+from gateway.plan import Heard, Plan, is_stored
+from gateway.replies import Replies
+from gateway.reports import EVENT, REPORT, Event, ReportState, fold, new_event_row, reading_data, state_columns
+from gateway.routes import Way
+from gateway.sealing import Sealer
+from gateway.standing import CONTACT
+from outbox.queue import NewMessage, new_rows
+from outbox.rows import OUTBOUND
+from parsers import ReportReading
+
+MESSAGE = Message.__table__  # type: ignore[attr-defined]
+QUESTION = OpenQuestion.__table__  # type: ignore[attr-defined]
+
+# Parents before children, so that foreign keys hold at every insert.
+ORDER: tuple[Table, ...] = (MESSAGE, REPORT, EVENT, QUESTION)
+
+
+class Keeper:
+    """Collects the rows of one plan in the caller's transaction; `flush` inserts them, table by table."""
+
+    def __init__(
+        self, connection: Connection, plan: Plan, *, node_id: UUID, sealer: Sealer, ways: Sequence[Way]
+    ) -> None:
+        self.connection = connection
+        self.plan = plan
+        self.node_id = node_id
+        self.sealer = sealer
+        self.ways = ways
+        self.now: datetime = plan.now
+        self.codebook = plan.codebook
+        self.replies = Replies(plan.codebook)
+        self.refs: Iterator[int] = iter(())
+        self._rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+        self._messages: list[NewMessage] = []
+        self._stored: set[UUID] = set()
+
+    def known(self, heard: Heard) -> Known | None:
+        """The registered sender; a registration that waits for approval does not count."""
+        known = self.plan.memory.standings[heard.sender_hash].known
+        return known if known is not None and known.status == "active" else None
+
+    def actor(self, heard: Heard) -> str:
+        known = self.known(heard)
+        return f"contact:{known.contact_id}" if known else "stranger"
+
+    def add_message(self, heard: Heard, **columns: Any) -> None:
+        """The message row; `columns` are what was made of it (state, reason, form ...)."""
+        incoming, message_id, seal = heard.incoming, heard.message_id, self.sealer.seal_optional
+        known = self.known(heard)
+        reading = heard.reading
+        flags = [*heard.flags, *([] if known else ["unregistered"])]
+        blank = columns.pop("blank", False)
+        kept_reading = None if reading is None or blank else dump_reading(reading, self.now)
+        self._rows[MESSAGE].append({
+            "id": message_id, "node_id": self.node_id, "channel": incoming.channel,
+            "external_hash": heard.external_hash, "body_hash": heard.body_hash,
+            "external_sealed": seal("message", "external", message_id, incoming.external_id),
+            "sender_hash": heard.sender_hash,
+            "sender_sealed": seal("message", "sender", message_id, incoming.sender),
+            "contact_id": known.contact_id if known else None,
+            "to_sealed": seal("message", "to", message_id, incoming.to),
+            "text_sealed": seal("message", "text", message_id, "" if blank else incoming.text),
+            "subject_sealed": seal("message", "subject", message_id, None if blank else incoming.subject),
+            "raw_sealed": seal("message", "raw", message_id, None if blank else incoming.raw),
+            "reading_sealed": seal("message", "reading", message_id, kept_reading),
+            "fold_hash": None, "part_ref": None, "part_seq": None, "part_total": None, "sent_at": incoming.sent_at,
+            "heard_at": incoming.heard_at, "kept_at": self.now, "state": "read", "reason": None, "form": None,
+            "language": reading.language if reading else None, "codebook_revision": self.codebook.revision,
+            "duplicate_of": None, "practice": reading.practice if reading else False,
+            "flags": ",".join(flags) or None, **columns,
+        })  # fmt: skip
+
+    def add_report(self, heard: Heard, report: ReportReading, report_id: UUID, *, draft: bool) -> ReportState:
+        """A new report with its first event; a draft has no number unless it is urgent."""
+        assert heard.reading is not None
+        practice = heard.reading.practice
+        data, private = reading_data(report, self.codebook, practice=practice)
+        if gets_number(report, draft=draft, practice=practice):
+            data["ref"] = next(self.refs)
+        kind = "drafted" if draft else "accepted"
+        event = Event(kind, self.now, self.actor(heard), data, private, heard.message_id)
+        state = fold([event])
+        known = self.known(heard)
+        self._rows[REPORT].append({
+            "id": report_id, "node_id": self.node_id, "message_id": heard.message_id,
+            "contact_id": known.contact_id if known else None, "sender_hash": heard.sender_hash,
+            "registered": known is not None, "sent_at": heard.incoming.sent_at, "heard_at": heard.incoming.heard_at,
+            "created_at": self.now, **state_columns(report_id, state, self.sealer),
+        })  # fmt: skip
+        row = new_event_row(report_id, self.node_id, 1, event, place=state.place, sealer=self.sealer)
+        self._rows[EVENT].append(row)
+        self._stored.add(report_id)
+        return state
+
+    def ensure_stored(self, report_id: UUID | None) -> None:
+        """Write what is collected when it holds a report that is now to be changed."""
+        if report_id in self._stored:
+            self.flush()
+
+    def tell_alert(self, heard: Heard, report_id: UUID, state: ReportState) -> None:
+        """Open the alert of an urgent report, unless it is practice or was opened before."""
+        if not state.urgent or state.practice:
+            return
+        self.flush()
+        known = self.known(heard)
+        messages = open_alert(
+            self.connection, report_id, state, home_place=known.home_place if known else None,
+            registered=known is not None, heard_at=heard.incoming.heard_at, message_id=heard.message_id,
+            replies=self.replies, ways=self.ways, prefer=heard.incoming.channel, sealer=self.sealer, now=self.now,
+        )  # fmt: skip
+        self._messages += messages
+
+    def answer(self, heard: Heard, answer: Answer) -> None:
+        message = address_answer(
+            answer, heard.incoming, heard.sender_hash, heard.message_id, memory=self.plan.memory, ways=self.ways,
+            sealer=self.sealer, now=self.now,
+        )  # fmt: skip
+        if message is not None:
+            self._messages.append(message)
+
+    def end_question(self, asked: Asked, state: str) -> None:
+        """Close the open question before a new one of the same sender is written."""
+        self._rows[QUESTION], waiting = [], self._rows[QUESTION]
+        kept = [row for row in waiting if row["id"] != asked.id]
+        ended = [{**row, "state": state, "ended_at": self.now} for row in waiting if row["id"] == asked.id]
+        self._rows[QUESTION] = kept + ended
+        if not ended:
+            change = update(QUESTION).where(QUESTION.c.id == asked.id)
+            self.connection.execute(change.values(state=state, ended_at=self.now))
+
+    def open_question(self, heard: Heard, asks: Asked) -> None:
+        assert asks.id is not None
+        self._rows[QUESTION].append({
+            "id": asks.id, "sender_hash": heard.sender_hash, "report_id": asks.report_id,
+            "message_id": heard.message_id, "form": asks.draft.form, "ask": asks.ask, "choices": list(asks.choices),
+            "draft_sealed": self.sealer.seal("open_question", "draft", asks.id, dump_report(asks.draft)),
+            "state": "open", "asked_at": self.now, "expires_at": asks.expires_at, "ended_at": None,
+        })  # fmt: skip
+
+    def touch_contacts(self, heard: Sequence[Heard]) -> None:
+        """Any text is a sign of life."""
+        ids = sorted({known.contact_id for one in heard if (known := self.known(one))})
+        if ids:
+            change = update(CONTACT).where(CONTACT.c.id.in_(ids)).values(last_heard_at=self.now)
+            self.connection.execute(change)
+
+    def flush(self) -> None:
+        """Insert everything collected so far."""
+        senders = [row["sender_hash"] for row in self._rows[QUESTION] if row["state"] == "open"]
+        if senders:
+            old = (QUESTION.c.sender_hash.in_(senders)) & (QUESTION.c.state == "open")
+            self.connection.execute(update(QUESTION).where(old).values(state="expired", ended_at=self.now))
+        for table in ORDER:
+            if rows := self._rows.pop(table, None):
+                self.connection.execute(insert(table), rows)
+        self._rows = defaultdict(list)
+        if self._messages:
+            self.connection.execute(insert(OUTBOUND), new_rows(self._messages, seals=self.sealer, now=self.now))
+            self._messages = []
+        self._stored.clear()
+
+
+def gets_number(report: ReportReading, *, draft: bool, practice: bool) -> bool:
+    """A number is given when a report is accepted, or a draft is alerted."""
+    return not practice and (not draft or report.urgent)
+
+
+def numbers_needed(plan: Plan) -> int:
+    """How many report numbers the plan will take at most; exact but for a draft that was numbered meanwhile."""
+    needed = 0
+    for heard in plan.heard:
+        reading = heard.reading
+        if reading is None or reading.outcome == "reject" or heard.kept_as is not None:
+            continue
+        for index, report in enumerate(reading.reports):
+            if not is_stored(report.form, plan.codebook):
+                continue
+            if reading.answers_pending and index == 0 and heard.asked and heard.asked.ref is not None:
+                continue
+            draft = heard.asks is not None and reading.outcome == "ask" and heard.asks.draft is report
+            needed += gets_number(report, draft=draft, practice=reading.practice)
+    return needed
+
+
+def take_numbers(connection: Connection, number: int) -> Iterator[int]:
+    """The next report numbers: a counter row on SQLite, a sequence on Postgres."""
+    if number == 0:
+        return iter(())
+    if connection.dialect.name == "postgresql":
+        query = text("SELECT nextval('report_ref_seq') FROM generate_series(1, :number)")
+        return iter([int(value) for value in connection.scalars(query, {"number": number})])
+    counter = update(COUNTER).where(COUNTER.c.name == "report_ref").values(value=COUNTER.c.value + number)
+    last = connection.execute(counter.returning(COUNTER.c.value)).scalar_one()
+    return iter(range(last - number + 1, last + 1))
+
+
+def active_contacts(connection: Connection, place: str) -> int:
+    """How many active contacts a municipality has, which decides how fine a poll answer may be placed."""
+    query = select(func.count()).where(CONTACT.c.home_place == place, CONTACT.c.status == "active")
+    return int(connection.scalar(query) or 0)

@@ -1,0 +1,198 @@
+"""What is remembered of the senders of a batch: one query for each kind of memory, whatever the number of senders."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, case, func, select, text
+
+from gateway.conversation import Asked, Known, Part, Repeat, Standing
+from gateway.drafts import load_report
+from gateway.models import Contact, ContactAddress, Message, OpenQuestion, OptOut, OutboundMessage, Report
+from gateway.sealing import Sealer
+
+ADDRESS = ContactAddress.__table__  # type: ignore[attr-defined]
+CONTACT = Contact.__table__  # type: ignore[attr-defined]
+MESSAGE = Message.__table__  # type: ignore[attr-defined]
+OPT_OUT = OptOut.__table__  # type: ignore[attr-defined]
+OUTBOUND = OutboundMessage.__table__  # type: ignore[attr-defined]
+QUESTION = OpenQuestion.__table__  # type: ignore[attr-defined]
+REPORT = Report.__table__  # type: ignore[attr-defined]
+
+EXEMPT = ("alert",)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Answered:
+    """How much a sender was answered: in the last hour, in the last day, and per text in the last hour."""
+
+    hour: int = 0
+    day: int = 0
+    texts: dict[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Memory:
+    """The standings of a batch by sender hash, and what limits the answers to them."""
+
+    standings: dict[bytes, Standing]
+    answered: dict[bytes, Answered]
+    opted_out: set[bytes]
+
+    def questions(self) -> frozenset[UUID]:
+        """Ids of the open questions, to see whether they are still the same when the batch is written."""
+        return frozenset(s.asked.id for s in self.standings.values() if s.asked and s.asked.id)
+
+
+def lock_senders(connection: Connection, senders: Collection[bytes]) -> None:
+    """On Postgres: hold the senders' advisory locks until the transaction ends, taken in ascending order."""
+    if connection.dialect.name != "postgresql":
+        return
+    keys = sorted({int.from_bytes(sender[:8], "big", signed=True) for sender in senders})
+    statement = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+    connection.execute(statement, {"keys": keys})
+
+
+def recall(
+    connection: Connection, senders: Collection[bytes], folds: Collection[bytes], *, now: datetime,
+    repeat_hours: int, sealer: Sealer,
+) -> Memory:  # fmt: skip
+    """What is remembered of `senders`; of their earlier texts only those whose key is in `folds`."""
+    standings = {sender: Standing() for sender in senders}
+    _recall_known(connection, standings, sealer)
+    _recall_questions(connection, standings, now, sealer)
+    _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours), now)
+    _recall_parts(connection, standings, now, sealer)
+    answered = _recall_answered(connection, standings, now)
+    opted_out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(list(senders)))))
+    return Memory(standings, answered, opted_out)
+
+
+def open_question_ids(connection: Connection, senders: Collection[bytes], now: datetime) -> frozenset[UUID]:
+    query = select(QUESTION.c.id).where(_open_questions(senders, now))
+    return frozenset(connection.scalars(query))
+
+
+def _recall_known(connection: Connection, standings: dict[bytes, Standing], sealer: Sealer) -> None:
+    query = (
+        select(ADDRESS.c.address_hash, CONTACT)
+        .join(CONTACT, CONTACT.c.id == ADDRESS.c.contact_id)
+        .where(ADDRESS.c.address_hash.in_(list(standings)), CONTACT.c.status.in_(("active", "pending")))
+    )
+    for row in connection.execute(query):
+        standings[row.address_hash].known = known_of(row, sealer)
+        standings[row.address_hash].last_exchange = row.last_heard_at
+
+
+def known_of(row: Row[Any], sealer: Sealer) -> Known:
+    return Known(
+        contact_id=row.id,
+        role=row.role,
+        status=row.status,
+        home_place=row.home_place,
+        village=sealer.open_optional("contact", "village", row.id, row.village_sealed),
+        language=row.language,
+        discreet=row.discreet,
+        name=sealer.open("contact", "name", row.id, row.name_sealed),
+        poll_month=row.poll_month,
+    )
+
+
+def _open_questions(senders: Collection[bytes], now: datetime) -> Any:
+    return (QUESTION.c.state == "open") & QUESTION.c.sender_hash.in_(list(senders)) & (QUESTION.c.expires_at > now)
+
+
+def _recall_questions(connection: Connection, standings: dict[bytes, Standing], now: datetime, sealer: Sealer) -> None:
+    query = (
+        select(QUESTION, REPORT.c.ref)
+        .outerjoin(REPORT, REPORT.c.id == QUESTION.c.report_id)
+        .where(_open_questions(list(standings), now))
+    )
+    for row in connection.execute(query):
+        if row.draft_sealed is None:
+            continue
+        draft = load_report(sealer.open("open_question", "draft", row.id, row.draft_sealed))
+        standings[row.sender_hash].asked = Asked(
+            row.ask, draft, tuple(row.choices), row.id, row.report_id, row.message_id, row.ref, row.expires_at
+        )
+
+
+def _recall_repeats(
+    connection: Connection, standings: dict[bytes, Standing], folds: Collection[bytes], since: datetime, now: datetime
+) -> None:
+    """Earlier texts of the same fold, and whether their repeat was answered already.
+
+    A text from the future of `now` (the clock was set back) counts as recent.
+    """
+    if not folds:
+        return
+    query = select(MESSAGE.c.id, MESSAGE.c.sender_hash, MESSAGE.c.fold_hash, MESSAGE.c.duplicate_of).where(
+        MESSAGE.c.sender_hash.in_(list(standings)), MESSAGE.c.heard_at > since, MESSAGE.c.fold_hash.in_(list(folds))
+    )
+    rows = list(connection.execute(query.order_by(MESSAGE.c.heard_at)))
+    repeated = {row.duplicate_of for row in rows if row.duplicate_of}
+    for row in rows:
+        if row.duplicate_of is None:
+            repeat = Repeat(row.id, answered=row.id in repeated)
+            standings[row.sender_hash].repeats.setdefault(row.fold_hash, repeat)
+
+
+def _recall_parts(connection: Connection, standings: dict[bytes, Standing], now: datetime, sealer: Sealer) -> None:
+    columns = (
+        MESSAGE.c.id, MESSAGE.c.sender_hash, MESSAGE.c.part_ref, MESSAGE.c.part_seq, MESSAGE.c.part_total,
+        MESSAGE.c.text_sealed,
+    )  # fmt: skip
+    query = select(*columns).where(
+        MESSAGE.c.state == "held", MESSAGE.c.sender_hash.in_(list(standings)), MESSAGE.c.heard_at > now - DAY
+    )
+    parts: dict[bytes, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
+    for row in connection.execute(query.order_by(MESSAGE.c.heard_at)):
+        held = sealer.open("message", "text", row.id, row.text_sealed)
+        parts[row.sender_hash][f"{row.part_ref}/{row.part_total}"].append(Part(row.id, row.part_seq, held))
+    for sender, waiting in parts.items():
+        standings[sender].parts = dict(waiting)
+
+
+def _recall_answered(connection: Connection, standings: dict[bytes, Standing], now: datetime) -> dict[bytes, Answered]:
+    last_hour = func.sum(case((OUTBOUND.c.queued_at > now - HOUR, 1), else_=0))
+    query = (
+        select(OUTBOUND.c.to_hash, OUTBOUND.c.text_hash, func.count().label("day"), last_hour.label("hour"))
+        .where(
+            OUTBOUND.c.to_hash.in_(list(standings)), OUTBOUND.c.queued_at > now - DAY, OUTBOUND.c.kind.not_in(EXEMPT),
+            OUTBOUND.c.message_id.is_not(None),
+        )
+        .group_by(OUTBOUND.c.to_hash, OUTBOUND.c.text_hash)
+    )  # fmt: skip
+    found = {sender: Answered() for sender in standings}
+    for row in connection.execute(query):
+        answered = found[row.to_hash]
+        answered.day += row.day
+        answered.hour += row.hour
+        if row.text_hash is not None:
+            answered.texts[row.text_hash] = row.hour
+    return found
+
+
+def known_deliveries(connection: Connection, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Row[Any]]:
+    """Messages already kept under (channel, external hash)."""
+    channels, hashes = {channel for channel, _ in keys}, {external for _, external in keys}
+    columns = (MESSAGE.c.id, MESSAGE.c.channel, MESSAGE.c.external_hash, MESSAGE.c.body_hash)
+    query = select(*columns).where(MESSAGE.c.channel.in_(channels), MESSAGE.c.external_hash.in_(hashes))
+    rows = connection.execute(query)
+    return {(row.channel, row.external_hash): row for row in rows}
+
+
+def recent_bodies(
+    connection: Connection, senders: Collection[bytes], since: datetime, until: datetime
+) -> dict[tuple[str, bytes, bytes], UUID]:
+    """Messages of `senders` heard within [since, until] by (channel, sender, body): the deliveries without an id."""
+    columns = (MESSAGE.c.id, MESSAGE.c.channel, MESSAGE.c.sender_hash, MESSAGE.c.body_hash)
+    query = select(*columns).where(
+        MESSAGE.c.sender_hash.in_(list(senders)), MESSAGE.c.heard_at >= since, MESSAGE.c.heard_at <= until
+    )
+    return {(row.channel, row.sender_hash, row.body_hash): row.id for row in connection.execute(query)}
