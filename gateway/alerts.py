@@ -73,7 +73,7 @@ def open_alert(
                     ref=state.ref,
                     contact_id=row.contact_id,
                     expires_at=now + EXPIRES_AFTER,
-                )  # fmt: skip
+                )
             )
     return messages
 

@@ -23,12 +23,13 @@ def record(
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     last = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
-    entry = {
-        "number": (last.number if last else 0) + 1, "at": at, "actor": actor, "action": action, "target": target,
+    number = (last.number if last else 0) + 1
+    entry: dict[str, Any] = {
+        "number": number, "at": at, "actor": actor, "action": action, "target": target,
         "data": dict(data or {}), "previous_hash": last.hash if last else FIRST,
     }  # fmt: skip
     connection.execute(insert(AUDIT), [{**entry, "hash": _hash(entry)}])
-    return int(entry["number"])
+    return number
 
 
 def first_broken(connection: Connection) -> int | None:

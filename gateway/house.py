@@ -75,4 +75,4 @@ def touch_config(connection: Connection) -> None:
 
 
 def config_stamp(connection: Connection) -> int:
-    return connection.execute(select(COUNTER.c.value).where(COUNTER.c.name == "config")).scalar_one()
+    return int(connection.execute(select(COUNTER.c.value).where(COUNTER.c.name == "config")).scalar_one())

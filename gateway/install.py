@@ -172,7 +172,7 @@ def held(settings: Settings, role: str) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise AlreadyRunning(
-                        f"Another `vocero {role}` is using {settings.data_dir}. Stop it first, or use another data folder."
+                        f"Another `vocero {role}` is using {settings.data_dir}. Stop it first, or use another folder."
                     ) from None
                 time.sleep(0.05)
         yield

@@ -58,7 +58,7 @@ class Intake:
         return bool(self._queue)
 
     async def receive(self, incoming: Incoming) -> Receipt:
-        """Keep one text durably; returns after the commit. Raises Busy when too much waits or the disk is nearly full."""
+        """Keep one text durably; returns after the commit. Raises Busy when too much waits or the disk is full."""
         if len(self._queue) >= self._settings.intake_queue:
             raise Busy("too many texts wait", 2)
         if self._is_disk_full():
@@ -91,6 +91,9 @@ class Intake:
     def _keep_all(self, batch: list[Incoming]) -> list[Receipt | BaseException]:
         try:
             return list(self._keep(batch))
+        except OperationalError as error:
+            _log.error("database does not take texts", extra={"error": type(error.orig).__name__})
+            return [Busy("the database does not take texts now", 10) for _ in batch]
         except Exception as error:
             if len(batch) > 1:
                 _log.warning("batch failed, keeping its texts one by one", extra={"error": type(error).__name__})
@@ -151,8 +154,9 @@ class Intake:
         _log.error("text kept unread", extra={"error": type(error).__name__, "channel": incoming.channel})
         try:
             return self._keep([incoming], Reader(self._house.sealer, guard=_AllPoison()))[0]
-        except Exception as failure:
-            return failure
+        except Exception:
+            _log.exception("text not kept", extra={"channel": incoming.channel})
+            return Busy("the text could not be kept", 30)
 
     def _is_disk_full(self) -> bool:
         now = time.monotonic()

@@ -66,7 +66,7 @@ def recall(
     standings = {sender: Standing() for sender in senders}
     _recall_known(connection, standings, sealer)
     _recall_questions(connection, standings, now, sealer)
-    _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours), now)
+    _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours))
     _recall_parts(connection, standings, now, sealer)
     answered = _recall_answered(connection, standings, now)
     opted_out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(list(senders)))))
@@ -123,7 +123,7 @@ def _recall_questions(connection: Connection, standings: dict[bytes, Standing], 
 
 
 def _recall_repeats(
-    connection: Connection, standings: dict[bytes, Standing], folds: Collection[bytes], since: datetime, now: datetime
+    connection: Connection, standings: dict[bytes, Standing], folds: Collection[bytes], since: datetime
 ) -> None:
     """Earlier texts of the same fold, and whether their repeat was answered already.
 

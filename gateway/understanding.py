@@ -149,10 +149,8 @@ def _advance(keeper: Keeper, heard: Heard, reading: Reading, report: ReportReadi
     data.pop("practice")
     text = " / ".join(filter(None, (heard.asked.draft.text, heard.incoming.text)))
     private["text"] = text
-    if before.state != "draft":
-        kind = "corrected"
-    else:
-        kind = "drafted" if draft else "completed"
+    advanced = "drafted" if draft else "completed"
+    kind = advanced if before.state == "draft" else "corrected"
     if before.ref is None and (not draft or report.urgent) and not _is_practice(keeper, report_id):
         data["ref"] = next(keeper.refs)
     event = Event(kind, keeper.now, keeper.actor(heard), data, private, heard.message_id)
