@@ -179,3 +179,8 @@ def _part(value: object) -> tuple[str, int, int] | None:
     if not isinstance(value, dict):
         raise BrokenLine("part is not an object")
     return str(value["ref"]), int(value["seq"]), int(value["total"])
+
+
+def some_sender(home_place: str | None) -> Known:
+    """A registered monitor at home in a place, to try texts with."""
+    return Known(contact_id=NAMESPACE_URL, home_place=home_place)

@@ -62,11 +62,11 @@ def add(connection: Connection, contact_id: UUID, wish: Wish, *, now: datetime, 
         if (tuple(row.hours), tuple(row.places), row.zone) == (wish.hours, wish.places, wish.zone):
             raise Conflict("That contact has this subscription already.")
     key = uuid7()
-    row = {
+    new = {
         "id": key, "contact_id": contact_id, "by": wish.by, "hours": list(wish.hours), "zone": wish.zone,
         "places": list(wish.places), "active": True, "created_at": now,
     }  # fmt: skip
-    connection.execute(insert(SUBSCRIPTION), [row])
+    connection.execute(insert(SUBSCRIPTION), [new])
     _changed(connection, key, "subscription.add", {"by": wish.by, "hours": list(wish.hours)}, now, actor)
     return key
 

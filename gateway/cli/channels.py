@@ -1,0 +1,131 @@
+"""`vocero channel`: pipes to the world."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.support import mask, opened_house, print_table, say, write
+from gateway.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Channels: how texts come in and go out.", rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+Values = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be given several times.")]
+
+
+def _pairs(values: list[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        key, equals, rest = value.partition("=")
+        if not equals or not key:
+            raise UsageError("Settings are given as --set key=value.")
+        pairs[key] = rest
+    return pairs
+
+
+@app.command()
+def add(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="twilio, smtp, http or simulator.")],
+    name: Name,
+    values: Values = [],  # noqa: B006
+    rate: Annotated[float | None, typer.Option(help="At most so many messages a second go out.", min=0.01)] = None,
+) -> None:
+    """Add a channel. `vocero channel kinds` lists the settings of each kind."""
+    from gateway.channels import registry
+
+    pairs = _pairs(values)
+    with opened_house() as house:
+        write(
+            house,
+            lambda conn: registry.add(
+                conn, house.sealer, kind=kind, name=name, values=pairs, at=house.clock(), actor="cli", rate=rate
+            ),
+        )
+        base = house.settings.base_url
+    say(f"Added. Webhooks of {name} come to {base}/in/{name}, its receipts to {base}/in/{name}/status.")
+
+
+@app.command("set")
+def set_(name: Name, values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings.")]) -> None:
+    """Change settings of a channel; those not named stay, an empty value takes one away."""
+    from gateway.channels import registry
+
+    pairs = _pairs(values)
+    with opened_house() as house:
+        write(
+            house,
+            lambda conn: registry.change(conn, house.sealer, name=name, values=pairs, at=house.clock(), actor="cli"),
+        )
+    say(f"{name} is changed.")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the channels, their state and open settings; secrets are not shown."""
+    from gateway.channels import registry
+
+    with opened_house() as house:
+        found = house.read_now(lambda conn: registry.load(conn, house.sealer))
+    print_table(
+        ("NAME", "KIND", "STATE", "RATE", "SETTINGS"),
+        (
+            (
+                channel.name, channel.kind, channel.state, channel.rate,
+                " ".join([f"{key}={_shown(key, value)}" for key, value in channel.config.items()]
+                         + [f"{key}=********" for key in channel.secrets]),
+            )
+            for channel in found
+        ),
+    )  # fmt: skip
+
+
+def _shown(key: str, value: str) -> str:
+    return mask(value) if key in ("from", "username") else value
+
+
+@app.command()
+def kinds() -> None:
+    """List the kinds of channels and their settings."""
+    from gateway.channels import CHANNELS
+
+    for kind in CHANNELS.values():
+        typer.echo(f"{kind.name}: {kind.title}")
+        for spec in kind.settings:
+            marks = f"{' (needed)' if spec.required else ''}{' (secret)' if spec.secret else ''}"
+            typer.echo(f"  {spec.name}{marks}: {spec.help}")
+
+
+def _state(name: str, state: str) -> None:
+    from gateway.channels import registry
+
+    with opened_house() as house:
+        write(house, lambda conn: registry.set_state(conn, name=name, state=state, at=house.clock(), actor="cli"))
+    say(f"{name} is {state}.")
+
+
+@app.command()
+def pause(name: Name) -> None:
+    """Go on hearing, but keep answers waiting."""
+    _state(name, "paused")
+
+
+@app.command()
+def resume(name: Name) -> None:
+    """Hear and send again."""
+    _state(name, "active")
+
+
+@app.command()
+def disable(name: Name) -> None:
+    """Neither hear nor send."""
+    _state(name, "disabled")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Take a channel away; refused while messages wait to go out by it."""
+    from gateway.channels import registry
+
+    with opened_house() as house:
+        write(house, lambda conn: registry.remove(conn, name=name, at=house.clock(), actor="cli"))
+    say(f"{name} is removed.")
