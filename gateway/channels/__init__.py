@@ -1,0 +1,13 @@
+"""The hearing side. To learn which channels exist, read this literal."""
+
+from collections.abc import Mapping
+
+from gateway.channels import http, simulator, smtp, twilio
+from gateway.channels.base import Kind
+
+CHANNELS: Mapping[str, Kind] = {
+    "twilio": twilio.KIND,
+    "smtp": smtp.KIND,
+    "http": http.KIND,
+    "simulator": simulator.KIND,
+}

@@ -1,0 +1,164 @@
+"""What a channel kind is: its settings, its door for webhooks, its listeners, its sender."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import UUID
+
+from gateway.clock import Clock
+from gateway.incoming import Incoming, Receipt
+
+if TYPE_CHECKING:
+    from outbox.senders.base import Sender
+
+BODY_LIMIT = 64 * 1024
+RECEIPT_LIMIT = 16 * 1024
+
+Status = Literal["sent", "delivered", "failed"]
+
+
+class ChannelError(Exception):
+    """A call that is not taken; `code` and `message` go back to the caller and name no person."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+
+class SettingError(ValueError):
+    """A setting of a channel that cannot stand; the text says what to do."""
+
+
+def any_text(value: str) -> str:
+    return value.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One setting of a kind. `check` gives the value as it is kept or raises SettingError."""
+
+    name: str
+    help: str
+    required: bool = False
+    secret: bool = False
+    check: Callable[[str], str] = any_text
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """A channel as configured, secrets opened. `rate`: messages a second, None for no limit."""
+
+    id: UUID
+    name: str
+    kind: str
+    config: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    state: str = "active"
+    rate: float | None = None
+
+    def get(self, name: str) -> str:
+        """Setting or secret; "" when it is not set."""
+        return self.secrets.get(name) or self.config.get(name) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One webhook call. `url` is the public address with the query; `headers` have lower-case names."""
+
+    url: str
+    media: str
+    headers: Mapping[bytes, bytes]
+    query: bytes
+    body: bytes = field(repr=False)
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    status: int
+    media: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What a provider says became of a message: found by our id, else by the provider's."""
+
+    status: Status
+    our_id: UUID | None = None
+    provider_id: str | None = None
+    error: str | None = None
+    at: datetime | None = None
+
+
+class Door(Protocol):
+    """Hears webhooks of one channel. Both readers raise ChannelError; neither does any I/O."""
+
+    media: tuple[str, ...]
+
+    def hear(self, call: HttpCall, now: datetime, /) -> Incoming:
+        """Check that the caller is who it says, and read the text."""
+        ...
+
+    def answer(self, receipt: Receipt, /) -> HttpAnswer:
+        """What tells the provider that the text is kept."""
+        ...
+
+    def receipt(self, call: HttpCall, /) -> StatusReport | None:
+        """Check the caller and read a delivery receipt; None for a state in between."""
+        ...
+
+    def noted(self) -> HttpAnswer:
+        """What tells the provider that its receipt is kept."""
+        ...
+
+
+class Receiver(Protocol):
+    """The intake, as far as a channel knows it."""
+
+    async def receive(self, incoming: Incoming, /) -> Receipt:
+        """Keep the text; raises Busy when nothing was kept."""
+        ...
+
+
+class Listener(Protocol):
+    """A port a channel hears on."""
+
+    async def start(self) -> None:
+        """Raises OSError when the port cannot be had."""
+        ...
+
+    async def stop(self, grace_s: float = 5.0) -> None:
+        """Take nothing new, let what is under way end within `grace_s` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a kind may use of the running gateway. `base_url` has no slash at its end."""
+
+    base_url: str
+    clock: Clock
+    intake: Receiver | None = None
+    heard: Callable[[str, str], None] = lambda _channel, _result: None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of channel. What is None it cannot do; `listen` and `make_sender` give nothing when not configured."""
+
+    name: str
+    title: str
+    settings: tuple[Spec, ...] = ()
+    make_door: Callable[[ChannelConfig], Door] | None = None
+    listen: Callable[[ChannelConfig, Surroundings], list[Listener]] | None = None
+    make_sender: "Callable[[ChannelConfig, Surroundings], Sender | None] | None" = None
+
+    def spec(self, name: str) -> Spec | None:
+        return next((spec for spec in self.settings if spec.name == name), None)

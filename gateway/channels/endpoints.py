@@ -1,0 +1,176 @@
+"""`POST /in/{channel}` and `/in/{channel}/status`: bare ASGI, because this path must bear every text of a country.
+
+Nothing is parsed before its size, its method and its media type are known. Errors are `{"error": {"code", "message"}}`.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Protocol
+
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.channels.base import (
+    BODY_LIMIT,
+    RECEIPT_LIMIT,
+    ChannelError,
+    Door,
+    HttpAnswer,
+    HttpCall,
+    Receiver,
+    StatusReport,
+)  # fmt: skip
+from gateway.clock import Clock
+from gateway.errors import Busy
+
+BODY_TIME_S = 10.0
+JSON = b"application/json"
+
+
+class Desk(Protocol):
+    """What the endpoints need of the running gateway."""
+
+    base_url: str
+    clock: Clock
+
+    @property
+    def doors(self) -> Mapping[str, Door]:
+        """Doors of the channels that hear, by name."""
+        ...
+
+    @property
+    def intake(self) -> Receiver:
+        """The one door for every text."""
+        ...
+
+    async def note(self, channel: str, report: StatusReport) -> None:
+        """Record a delivery receipt; raises Busy when nothing was kept."""
+        ...
+
+    def heard(self, channel: str, result: str, seconds: float) -> None:
+        """Count a call and how long it took."""
+        ...
+
+
+class Disconnected(Exception):
+    """The caller went away before its body was complete: nothing is kept."""
+
+
+class Hear:
+    """The endpoint for texts."""
+
+    limit = BODY_LIMIT
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        name = scope["path_params"]["channel"]
+        result = "refused"
+        try:
+            door = self._desk.doors.get(name)
+            call = await read_call(scope, receive, door, self._desk.base_url, self.limit)
+            answer = await self.do(name, _there(door), call)
+            result = "kept"
+        except ChannelError as error:
+            await send_error(send, error)
+        except Busy as error:
+            result = "busy"
+            await send_error(send, ChannelError(503, "busy", str(error), retry_after=error.retry_after))
+        except Disconnected:
+            pass
+        else:
+            await send_answer(send, answer)
+        self._desk.heard(name if door else "", result, time.perf_counter() - started)
+
+    async def do(self, _name: str, door: Door, call: HttpCall) -> HttpAnswer:
+        incoming = door.hear(call, self._desk.clock())
+        return door.answer(await self._desk.intake.receive(incoming))
+
+
+class HearReceipt(Hear):
+    """The endpoint for delivery receipts."""
+
+    limit = RECEIPT_LIMIT
+
+    async def do(self, _name: str, door: Door, call: HttpCall) -> HttpAnswer:
+        report = door.receipt(call)
+        if report is not None:
+            await self._desk.note(_name, report)
+        return door.noted()
+
+
+async def read_call(scope: Scope, receive: Receive, door: Door | None, base_url: str, limit: int) -> HttpCall:
+    """The call with its whole body; raises ChannelError before anything of it is parsed."""
+    if scope["method"] != "POST":
+        raise ChannelError(405, "method_not_allowed", "Only POST is taken here.")
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    length = headers.get(b"content-length", b"")
+    if length and not (length.isdigit() and len(length) < 10 and int(length) <= limit):
+        raise ChannelError(413, "too_large", f"The body may have at most {limit} bytes.")
+    if media not in _there(door).media:
+        raise ChannelError(415, "unsupported_media_type", f"The body must be {' or '.join(_there(door).media)}.")
+    query: bytes = scope["query_string"]
+    url = base_url + scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+    return HttpCall(url, media, headers, query, await read_body(receive, limit))
+
+
+def _there(door: Door | None) -> Door:
+    if door is None:
+        raise ChannelError(404, "no_such_channel", "There is no channel of this name that takes calls.")
+    return door
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, bounded in size while it streams and in time. Raises ChannelError or Disconnected."""
+    message = await _first(receive)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(body) <= limit:
+        return body
+    try:
+        async with asyncio.timeout(BODY_TIME_S):
+            while message.get("more_body", False):
+                if len(body) > limit:
+                    break
+                message = await receive()
+                body += _part(message)
+    except TimeoutError as error:
+        raise ChannelError(408, "too_slow", "The body came too slowly.") from error
+    if len(body) > limit:
+        raise ChannelError(413, "too_large", f"The body may have at most {limit} bytes.")
+    return body
+
+
+async def _first(receive: Receive) -> Message:
+    async with asyncio.timeout(BODY_TIME_S):
+        message = await receive()
+    _part(message)
+    return message
+
+
+def _part(message: MutableMapping[str, Any]) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    return bytes(message.get("body", b""))
+
+
+async def send_answer(send: Send, answer: HttpAnswer, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    size = str(len(answer.body)).encode()
+    fixed = [(b"content-type", answer.media), (b"content-length", size), *headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": fixed})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def send_error(send: Send, error: ChannelError) -> None:
+    body = json.dumps({"error": {"code": error.code, "message": error.message}}).encode()
+    headers = [(b"connection", b"close")] if error.status in (408, 413) else []
+    if error.status == 405:
+        headers.append((b"allow", b"POST"))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    await send_answer(send, HttpAnswer(error.status, JSON, body), tuple(headers))

@@ -1,0 +1,42 @@
+"""E-mail: in by SMTP or LMTP from a mail server beside us, out by a provider's SMTP server."""
+
+from typing import TYPE_CHECKING
+
+from gateway.channels import checks
+from gateway.channels.base import ChannelConfig, Kind, Listener, Spec, Surroundings
+
+if TYPE_CHECKING:
+    from outbox.senders.base import Sender
+
+
+def listen(config: ChannelConfig, around: Surroundings) -> list[Listener]:
+    if not config.get("listen") and not config.get("lmtp"):
+        return []
+    from gateway.channels.mail_listener import listeners
+
+    return listeners(config, around)
+
+
+def make_sender(config: ChannelConfig, _around: Surroundings) -> "Sender | None":
+    if not config.get("host"):
+        return None
+    from outbox.senders.smtp import SmtpSender
+
+    return SmtpSender(config.config, config.secrets)
+
+
+KIND = Kind(
+    "smtp", "E-mail",
+    settings=(
+        Spec("listen", "HOST:PORT on which mail is taken by SMTP", check=checks.endpoint),
+        Spec("lmtp", "HOST:PORT on which mail is taken by LMTP", check=checks.endpoint),
+        Spec("host", "the provider's SMTP server"),
+        Spec("port", "587 for starttls, 465 for tls, 25 for a server beside you", check=checks.port),
+        Spec("tls", "starttls, tls or none", check=checks.one_of("none", "starttls", "tls")),
+        Spec("username", "login at the provider's server"),
+        Spec("password", "password at the provider's server", secret=True, check=checks.secret),
+        Spec("from", "the address people see and answer to", check=checks.mail_address),
+    ),
+    listen=listen,
+    make_sender=make_sender,
+)  # fmt: skip

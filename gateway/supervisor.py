@@ -1,0 +1,129 @@
+"""The light parent of `vocero serve`: starts the child that serves, watches what it reads, starts it again.
+
+Imports nothing heavy. The child dies with its parent (PR_SET_PDEATHSIG), so kill -9 of the parent frees port and lock;
+the parent forwards SIGTERM and SIGINT and ends as an orderly child ends. A child that dies by a signal is started
+again, after a wait that doubles while it keeps dying.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.inflight import InFlight, own_file
+
+POLL_S = 0.1
+FIRST_WAIT_S = 0.2
+LONGEST_WAIT_S = 30.0
+STEADY_S = 60.0
+DRAIN_S = 20.0
+IN_FLIGHT = "VOCERO_IN_FLIGHT_FILE"
+PR_SET_PDEATHSIG = 1
+# Signals by which a process ends itself: what it read is to blame. The others may come from anywhere.
+OWN_DEATHS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS)
+
+_log = logging.getLogger("vocero.supervisor")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass
+class Supervisor:
+    """`command` is what the child runs, `environment` what is added to ours. `read_limit_s` bounds one text."""
+
+    command: Sequence[str]
+    folder: Path
+    read_limit_s: float
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _child: "subprocess.Popen[bytes] | None" = None
+    _asked: int | None = None
+    _asked_at: float = 0.0
+
+    def run(self) -> int:
+        """Serve until asked to stop or until the child ends by itself; returns the exit code for `sys.exit`."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        path, lock = own_file(self.folder)
+        try:
+            with InFlight(path) as in_flight:
+                _blame(in_flight, sure=False)
+                return self._keep_alive(in_flight)
+        finally:
+            os.close(lock)
+
+    def _keep_alive(self, in_flight: InFlight) -> int:
+        wait = FIRST_WAIT_S
+        while True:
+            started = time.monotonic()
+            code, hung = self._one_life(in_flight)
+            _blame(in_flight, sure=hung or -code in OWN_DEATHS)
+            if self._asked is not None:
+                return 0 if code in (0, -self._asked) else abs(code)
+            if code >= 0:
+                return code
+            wait = FIRST_WAIT_S if time.monotonic() - started > STEADY_S else min(wait * 2, LONGEST_WAIT_S)
+            _log.error("the server died (signal %d%s) and is started again", -code, ", hung" if hung else "")
+            if not self._sleep(wait):
+                return 0
+
+    def _one_life(self, in_flight: InFlight) -> tuple[int, bool]:
+        """Exit code as `subprocess` gives it, and whether it hung on a text and had to be killed."""
+        environment = {**os.environ, **self.environment, IN_FLIGHT: str(in_flight.path)}
+        parent = os.getpid()
+        self._child = subprocess.Popen(  # noqa: S603
+            self.command, env=environment, preexec_fn=lambda: _die_with(parent), start_new_session=True
+        )
+        hung = False
+        while (code := _wait(self._child, POLL_S)) is None:
+            if self._asked is not None and time.monotonic() - self._asked_at > DRAIN_S:
+                self._child.kill()
+            if not hung and self._hangs(in_flight):
+                hung = True
+                self._child.kill()
+        self._child = None
+        return code, hung
+
+    def _hangs(self, in_flight: InFlight) -> bool:
+        """Whether one text has been read for longer than the limit, seen twice alike."""
+        limit = time.monotonic_ns() - int(self.read_limit_s * 1e9)
+        late = [reading for reading in in_flight.under_way() if 0 < reading.since_ns < limit]
+        return bool(late) and any(reading in in_flight.under_way() for reading in late)
+
+    def _ask(self, number: int, _frame: object) -> None:
+        if self._asked is None:
+            self._asked, self._asked_at = number, time.monotonic()
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(number)
+
+    def _sleep(self, seconds: float) -> bool:
+        """False when asked to stop meanwhile."""
+        end = time.monotonic() + seconds
+        while self._asked is None and time.monotonic() < end:
+            time.sleep(min(POLL_S, max(0.0, end - time.monotonic())))
+        return self._asked is None
+
+
+def _wait(child: "subprocess.Popen[bytes]", seconds: float) -> int | None:
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _blame(in_flight: InFlight, *, sure: bool) -> None:
+    """Note what was being read at a death, and make the file clean for the next life."""
+    texts = {reading.text for reading in in_flight.under_way()}
+    poison = in_flight.poison.add(texts, sure=sure)
+    if texts:
+        _log.error("%d texts were being read at a death; %d are not read again", len(texts), len(poison))
+    in_flight.clear()
+
+
+def _die_with(parent: int) -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
