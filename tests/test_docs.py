@@ -7,6 +7,8 @@ import pytest
 
 import gateway.models as models
 import outbox.models
+from gateway.channels import CHANNELS
+from gateway.channels.base import Kind
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -60,12 +62,11 @@ def test_the_example_file_lists_every_setting_and_no_other() -> None:
     assert sorted(names) == sorted(SETTINGS)
 
 
-def test_no_code_reads_a_setting_that_is_not_one() -> None:
-    sources = [
-        path.read_text() for room in ("gateway", "outbox", "parsers", "alembic") for path in (ROOT / room).rglob("*.py")
-    ]
+def test_no_code_reads_a_setting_that_is_not_told_of() -> None:
+    rooms = ("gateway", "outbox", "parsers", "alembic")
+    sources = [path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py")]
     found = {name for source in sources for name in re.findall(r"VOCERO_[A-Z_]+[A-Z]", source)}
-    assert found <= set(SETTINGS)
+    assert found <= set(re.findall(r"`(VOCERO_\w+)`", (DOCS / "settings.md").read_text()))
 
 
 @pytest.mark.parametrize("noun", STATES)
@@ -112,3 +113,15 @@ def test_every_decision_record_is_numbered_listed_and_complete() -> None:
     for path in records:
         assert f"]({path.name})" in index
         assert re.findall(r"^## (\w+)$", path.read_text(), re.MULTILINE) == ["Context", "Decision", "Consequences"]
+
+
+@pytest.mark.parametrize("kind", CHANNELS.values(), ids=lambda kind: kind.name)
+def test_every_channel_kind_has_a_guide_that_tells_each_of_its_settings(kind: Kind) -> None:
+    guide = DOCS / "channels" / f"{kind.name}.md"
+    table = guide.read_text().partition("| key | needed | what |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", table, re.MULTILINE)
+    told = {name: needed for names, needed in rows for name in re.findall(r"`(\w+)`", names)}
+    assert set(told) == {spec.name for spec in kind.settings}
+    for spec in kind.settings:
+        assert spec.required == (told[spec.name] == "yes"), spec.name
+    assert f"| `{kind.name}` |" in (DOCS / "channels" / "README.md").read_text()
