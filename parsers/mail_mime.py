@@ -7,6 +7,7 @@ as it goes.
 """
 
 import binascii
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -87,21 +88,13 @@ class Budget:
 
 def split_message(raw: bytes, limits: MailLimits, problems: set[str]) -> tuple[Headers, bytes]:
     """Header fields and body of a message or part. A text without any header is all body."""
-    raw = _without_envelope(raw)
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     if raw[:1] in (b"\n", b"\r"):
         return Headers({}), raw.lstrip(b"\r\n")
     blank = _BLANK.search(raw)
     block, body = (raw[: blank.start()], raw[blank.end() :]) if blank else (raw, b"")
     headers = _read_fields(block, limits, problems)
     return (headers, body) if headers else (headers, raw)
-
-
-def _without_envelope(raw: bytes) -> bytes:
-    """Drop a byte order mark and an mbox `From ` line."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if raw.startswith(b"From "):
-        return raw.partition(b"\n")[2]
-    return raw
 
 
 def _read_fields(block: bytes, limits: MailLimits, problems: set[str]) -> Headers:

@@ -60,8 +60,8 @@ def own_words(lines: Sequence[str], ours: Ours, *, answer: bool, depth: int = 0)
     words = Words(own=own, ours=cut.ours)
     passed_on = cut.forward if cut.forward is not None and not (cut.original and answer) else None
     if passed_on is None and not own and not answer and cut.forward is None:
-        passed_on = _pasted(cut.quoted)
-    if passed_on is not None and depth < FORWARD_DEPTH:
+        passed_on = [_QUOTED.sub("", line, count=1) for line in cut.quoted]
+    if passed_on and depth < FORWARD_DEPTH:
         words.forwarded, met = _forwarded(passed_on, ours, depth)
         words.ours = words.ours or met
     return words
@@ -139,20 +139,8 @@ def _quote_follows(lines: Sequence[str], index: int) -> bool:
     return bool(_QUOTED.match(following))
 
 
-def _pasted(quoted: list[str]) -> list[str] | None:
-    """Quoted lines that stand alone, with their marks taken off; None when there are none."""
-    return _unquote(quoted) if quoted else None
-
-
-def _unquote(lines: Sequence[str]) -> list[str]:
-    return [_QUOTED.sub("", line, count=1) for line in lines]
-
-
 def _forwarded(lines: list[str], ours: Ours, depth: int) -> tuple[str, bool]:
     """The words of a forwarded message, its headers dropped; "" and True when it is a message of ours."""
-    written = [line for line in lines if line.strip()]
-    if written and all(_QUOTED.match(line) for line in written):
-        lines = _unquote(lines)
     start = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
     end, fields = marks.read_header_lines(lines, start)
     body = lines[end:]
