@@ -77,7 +77,11 @@ class Box:
         return self.run(lambda conn: conn.execute(select(OUTBOUND).where(OUTBOUND.c.id == message_id)).one())
 
     def states(self) -> dict[str, int]:
-        rows = self.run(lambda conn: conn.execute(select(OUTBOUND.c.state)).scalars().all())
+        return self.run(self.states_in)
+
+    @staticmethod
+    def states_in(conn: Connection) -> dict[str, int]:
+        rows = conn.execute(select(OUTBOUND.c.state)).scalars().all()
         return {state: rows.count(state) for state in sorted(set(rows))}
 
     def attempts(self, message_id: UUID) -> list[tuple[int, str]]:
