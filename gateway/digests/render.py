@@ -1,0 +1,240 @@
+"""A digest as mail (text and HTML, under 30 kB) and as SMS (at most two GSM-7 segments).
+
+It carries counts, numbers, categories, municipalities and dates: never a phone, a name or free text. Sensitive
+categories are told as "reserved case" by department and count, without their number.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from gateway.digests.collect import Contents, Told
+from gateway.locale import Translator, translator
+from outbox.segments import count, to_gsm7
+from parsers import Codebook
+
+LINES = 40
+ROWS = 25
+SMS_SEGMENTS = 2
+FOLDER = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From (inclusive) and to (exclusive), and the zone in which they are shown."""
+
+    begin: datetime
+    end: datetime
+    zone: str
+
+    def local(self, at: datetime) -> str:
+        return f"{at.astimezone(ZoneInfo(self.zone)):%d/%m %H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`subject` and `html` are None for an SMS."""
+
+    text: str
+    subject: str | None = None
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A report in the list: its number and what may be said of it, and a mark (urgent, unverified, what changed)."""
+
+    ref: str
+    category: str
+    place: str
+    day: str
+    counts: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a count: what, how many, and its share of the largest as 0 to 100."""
+
+    label: str
+    number: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything the templates show, already in the reader's language."""
+
+    t: Translator
+    begin: str
+    end: str
+    total: int
+    urgent: list[Line]
+    others: list[Line]
+    hidden: int
+    reserved: list[Row]
+    categories: list[Row]
+    places: list[Row]
+    changes: list[Line]
+    unregistered: list[Line]
+    unverified: int
+    drafts: int
+    link: str
+
+
+def render(
+    contents: Contents, period: Period, *, by: str, language: str, codebook: Codebook, base_url: str
+) -> Rendered:
+    """The digest in `language` (Spanish when there is no catalogue), `by` email or sms."""
+    view = make_view(contents, period, language=language, codebook=codebook, base_url=base_url)
+    if by == "sms":
+        return Rendered(render_sms(view))
+    text, html = (_templates().get_template(name).render(v=view, t=view.t) for name in ("digest.txt", "digest.html"))
+    return Rendered(text, headline(view), html)
+
+
+def headline(view: View) -> str:
+    """One line: the hour, how many reports, how many of them urgent."""
+    t, urgent = view.t, len(view.urgent)
+    parts = [t.plural("{n} report", "{n} reports", view.total)] if view.total else [t("nothing new")]
+    if urgent:
+        parts.append(t.plural("{n} urgent", "{n} urgent", urgent))
+    return t("Digest {end}: {what}", end=view.end, what=", ".join(parts))
+
+
+def render_sms(view: View) -> str:
+    """By importance, as much as two segments hold; the rest is counted."""
+    t = view.t
+    text = to_gsm7(headline(view) + ".")
+    if view.unverified:
+        text += to_gsm7(" " + t.plural("{n} unverified", "{n} unverified", view.unverified) + ".")
+    reserved = [f"{row.label} {row.number}" for row in view.reserved]
+    lines = [*map(_short, view.urgent), *reserved, *map(_short, view.others), *map(_short, view.changes)]
+    left = len(lines) + view.hidden
+    for line in lines:
+        longer = text + to_gsm7(f" {line}.")
+        rest = to_gsm7(" " + t("+{n} on the pages.", n=left - 1)) if left > 1 else ""
+        if count(longer + rest).segments > SMS_SEGMENTS:
+            break
+        text, left = longer, left - 1
+    return text + (to_gsm7(" " + t("+{n} on the pages.", n=left)) if left else "")
+
+
+def _short(line: Line) -> str:
+    words = (line.mark.upper() if line.mark else "", line.ref, line.category, line.place, line.day)
+    return " ".join(word for word in words if word)
+
+
+def make_view(contents: Contents, period: Period, *, language: str, codebook: Codebook, base_url: str) -> View:
+    """Sort and count what is told. Unregistered senders' reports and drafts stand apart and are in no total."""
+    t = translator(language)
+    names = Names(t, codebook)
+    new = [told for told in contents.reports if told.is_new]
+    counted = [told for told in new if told.registered and told.state != "draft"]
+    drafts = [told for told in new if told.registered and told.state == "draft"]
+    reserved = [told for told in counted if names.is_reserved(told)]
+    plain = [told for told in counted if not names.is_reserved(told)]
+    numbered_drafts = [told for told in drafts if told.ref is not None and not names.is_reserved(told)]
+    urgent = _by_number(told for told in [*plain, *numbered_drafts] if told.urgent)
+    others = _by_number(told for told in plain if not told.urgent)
+    changed = _by_number(told for told in contents.reports if not told.is_new and not names.is_reserved(told))
+    strangers = _by_number(told for told in new if not told.registered and not names.is_reserved(told))
+    return View(
+        t=t, begin=period.local(period.begin), end=period.local(period.end), total=len(counted),
+        urgent=[names.line(told) for told in urgent[:LINES]],
+        others=[names.line(told) for told in others[:LINES]],
+        hidden=max(0, len(urgent) - LINES) + max(0, len(others) - LINES),
+        reserved=_rows(names.department(told) for told in reserved),
+        categories=_rows(names.category(told) for told in counted),
+        places=_rows(names.counted_place(told) for told in counted),
+        changes=[names.changed_line(told) for told in changed[:LINES]],
+        unregistered=[names.line(told) for told in strangers[:LINES]],
+        unverified=sum(told.verification == "unverified" for told in counted), drafts=len(drafts), link=base_url,
+    )  # fmt: skip
+
+
+def _by_number(reports: Iterable[Told]) -> list[Told]:
+    return sorted(reports, key=lambda told: (told.ref is None, told.ref or 0, told.heard_at))
+
+
+def _rows(labels: Iterable[str]) -> list[Row]:
+    counted = Counter(labels).most_common(ROWS)
+    largest = counted[0][1] if counted else 1
+    return [Row(label, number, round(100 * number / largest)) for label, number in counted]
+
+
+class Names:
+    """What may be said of a report, in one language."""
+
+    def __init__(self, t: Translator, codebook: Codebook) -> None:
+        self._t, self._codebook = t, codebook
+
+    def is_reserved(self, told: Told) -> bool:
+        found = self._codebook.categories.get(told.category or "")
+        return found is not None and found.sensitive
+
+    def category(self, told: Told) -> str:
+        """The category, or the form when it has none."""
+        if self.is_reserved(told):
+            return self._t("Reserved case")
+        found = self._codebook.categories.get(told.category or "")
+        if found is not None:
+            return found.name_en if self._t.language == "en" else found.short
+        form = self._codebook.forms.get(told.form)
+        return (form.title_en if self._t.language == "en" else form.title) if form else told.form
+
+    def place(self, told: Told) -> str:
+        found = self._codebook.places.get(told.place or "")
+        return found.short if found else self._t("place unknown")
+
+    def department(self, told: Told) -> str:
+        found = self._codebook.places.get((told.place or "")[:2])
+        return f"{self._t('Reserved case')}, {found.short if found else self._t('place unknown')}"
+
+    def counted_place(self, told: Told) -> str:
+        return self.department(told) if self.is_reserved(told) else self.place(told)
+
+    def line(self, told: Told) -> Line:
+        mark = self._t("urgent") if told.urgent else ""
+        return self._line(told, mark)
+
+    def changed_line(self, told: Told) -> Line:
+        words: dict[str, Callable[[], str]] = {
+            "corrected": lambda: self._t("corrected"),
+            "withdrawn": lambda: self._t("withdrawn"),
+            "verified": lambda: self._t("verified") if told.verification == "verified" else self._t("checked"),
+            "closed": lambda: self._t("closed"),
+            "reopened": lambda: self._t("reopened"),
+            "reread": lambda: self._t("read again"),
+        }
+        return self._line(told, ", ".join(words[change]() for change in told.changes))
+
+    def _line(self, told: Told, mark: str) -> Line:
+        ref = f"R{told.ref}" if told.ref is not None else self._t("no number")
+        return Line(ref, self.category(told), self.place(told), _day(told.event_date), self._counts(told), mark)
+
+    def _counts(self, told: Told) -> str:
+        replies = self._codebook.replies
+        parts = []
+        for name, number in told.counts.items():
+            template = replies.get(f"word.{name}.{'1' if number == 1 else 'n'}", name + " {n}")
+            parts.append(template.replace("{n}", str(number)))
+        return ", ".join(parts)
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%d/%m}" if day else ""
+
+
+@lru_cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
+    )  # fmt: skip
