@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select, update
 from gateway.clock import Clock, system_clock
 from gateway.codebook import Codebooks
 from gateway.db import Writer, make_engine
+from gateway.incoming import Receiver
 from gateway.models import Counter, Node
 from gateway.sealing import Sealer, read_key_file
 from gateway.settings import Settings
@@ -36,6 +37,8 @@ class House:
     node_id: UUID
     codebooks: Codebooks = field(default_factory=Codebooks)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PAGE_READERS, "page-reader"))
+    intake: Receiver | None = None
+    """Set while the process hears texts."""
 
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run a read on the page readers' pool, never on the event loop."""
@@ -60,7 +63,7 @@ class House:
 
 def open_house(settings: Settings, clock: Clock = system_clock) -> House:
     """Open an installation that `install.prepare` has checked; starts the writer thread. Raises SetupError."""
-    sealer = Sealer(read_key_file(settings.key_path))
+    sealer = Sealer(read_key_file(settings.key_path), settings.key_path)
     engine = make_engine(settings.url)
     with engine.connect() as connection:
         node_id = connection.execute(select(NODE.c.id)).scalar_one()

@@ -92,19 +92,40 @@ def flush_directory(path: Path) -> None:
 
 
 class Sealer:
-    """Seals and opens single values and makes keyed hashes. Safe to share between threads."""
+    """Seals and opens single values and makes keyed hashes. Safe to share between threads.
 
-    def __init__(self, ring: KeyRing) -> None:
+    With `path` it follows the key file: a value of a key it does not know makes it look there again, so that a
+    running process goes on through a rotation.
+    """
+
+    def __init__(self, ring: KeyRing, path: Path | None = None) -> None:
+        self._path = path
+        self._seen = _changed_at(path)
+        self._index = hmac.new(ring.index, digestmod=hashlib.sha256)
+        self._adopt(ring)
+
+    def _adopt(self, ring: KeyRing) -> None:
         self._ciphers = {bytes.fromhex(key_id): AESGCM(key) for key_id, key in ring.keys.items()}
         current = bytes.fromhex(ring.current)
-        self._prefix = VERSION + current
-        self._current = self._ciphers[current]
-        self._index = hmac.new(ring.index, digestmod=hashlib.sha256)
+        self._sealing = (VERSION + current, self._ciphers[current])
+
+    def follow(self) -> None:
+        """Take up the keys of the key file when it was changed; a file that cannot be read changes nothing."""
+        changed = _changed_at(self._path)
+        if self._path is None or changed is None or changed == self._seen:
+            return
+        try:
+            ring = read_key_file(self._path)
+        except (KeyFileMissing, KeyFileBroken):
+            return
+        self._seen = changed
+        self._adopt(ring)
 
     def seal(self, table: str, column: str, row_id: UUID, value: str) -> bytes:
         nonce = os.urandom(NONCE)
         plain = value.encode("utf-8", "surrogatepass")
-        return self._prefix + nonce + self._current.encrypt(nonce, plain, _place(table, column, row_id))
+        prefix, cipher = self._sealing
+        return prefix + nonce + cipher.encrypt(nonce, plain, _place(table, column, row_id))
 
     def seal_optional(self, table: str, column: str, row_id: UUID, value: str | None) -> bytes | None:
         return None if value is None else self.seal(table, column, row_id, value)
@@ -112,6 +133,9 @@ class Sealer:
     def open(self, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
         """Raises WrongKey when the value was sealed with a key not in the ring, moved, or changed."""
         cipher = self._ciphers.get(sealed[1:HEADER])
+        if cipher is None:
+            self.follow()
+            cipher = self._ciphers.get(sealed[1:HEADER])
         if sealed[:1] != VERSION or cipher is None:
             raise WrongKey
         nonce, body = sealed[HEADER : HEADER + NONCE], sealed[HEADER + NONCE :]
@@ -126,7 +150,7 @@ class Sealer:
 
     def needs_reseal(self, sealed: bytes) -> bool:
         """True when the value is not sealed with the current key."""
-        return sealed[:HEADER] != self._prefix
+        return sealed[:HEADER] != self._sealing[0]
 
     def hash(self, purpose: str, value: str) -> bytes:
         """16 bytes of HMAC-SHA256 over `purpose NUL value`: finds a value without telling it."""
@@ -137,6 +161,15 @@ class Sealer:
     def tag(self, value: str) -> str:
         """Eight hex digits that stand for a number or address in logs."""
         return self.hash("log", value)[:4].hex()
+
+
+def _changed_at(path: Path | None) -> tuple[int, int] | None:
+    """What tells one version of a file from another."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino) if found else None
 
 
 def _place(table: str, column: str, row_id: UUID) -> bytes:
