@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 
@@ -39,3 +39,11 @@ class Receipt:
 
     message_id: UUID
     status: Literal["kept", "duplicate"]
+
+
+class Receiver(Protocol):
+    """The intake, as far as those who hear know it."""
+
+    async def receive(self, incoming: Incoming, /) -> Receipt:
+        """Keep the text; raises Busy when nothing was kept."""
+        ...

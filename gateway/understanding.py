@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from gateway.answering import Answer
 from gateway.commands import COMMANDS, Done
 from gateway.conversation import Decision, said_too_little
-from gateway.keeping import MESSAGE, QUESTION, Keeper
+from gateway.keeping import MESSAGE, Keeper
 from gateway.plan import Heard, is_stored
 from gateway.polls import keep_poll
 from gateway.reports import REPORT, Event, ReportState, append_event, reading_data
@@ -186,10 +186,3 @@ def _one_answer(keeper: Keeper, heard: Heard, reading: Reading, done: list[Done]
     if first.text is None:
         return None
     return Answer(first.kind, first.text, first.report_id, first.ref, exempt=urgent, last_word=first.last_word)
-
-
-def expire_questions(keeper: Keeper) -> int:
-    """End the open questions whose time is over; the drafts stay drafts. Returns how many."""
-    due = (QUESTION.c.state == "open") & (QUESTION.c.expires_at <= keeper.now)
-    result = keeper.connection.execute(update(QUESTION).where(due).values(state="expired", ended_at=keeper.now))
-    return int(result.rowcount)

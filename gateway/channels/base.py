@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
 from gateway.clock import Clock
-from gateway.incoming import Incoming, Receipt
+from gateway.incoming import Incoming, Receipt, Receiver
 
 if TYPE_CHECKING:
     from outbox.senders.base import Sender
@@ -116,14 +116,6 @@ class Door(Protocol):
 
     def noted(self) -> HttpAnswer:
         """What tells the provider that its receipt is kept."""
-        ...
-
-
-class Receiver(Protocol):
-    """The intake, as far as a channel knows it."""
-
-    async def receive(self, incoming: Incoming, /) -> Receipt:
-        """Keep the text; raises Busy when nothing was kept."""
         ...
 
 

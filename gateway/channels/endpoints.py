@@ -18,11 +18,11 @@ from gateway.channels.base import (
     Door,
     HttpAnswer,
     HttpCall,
-    Receiver,
     StatusReport,
 )  # fmt: skip
 from gateway.clock import Clock
 from gateway.errors import Busy
+from gateway.incoming import Receiver
 
 BODY_TIME_S = 10.0
 JSON = b"application/json"

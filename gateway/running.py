@@ -1,0 +1,210 @@
+"""What one process runs. `serve`: web, listeners, dispatcher, ticks; `--no-worker`: the first two; `worker`: the others."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Table, select
+from uuid_utils.compat import uuid7
+
+from gateway.activity import Activity
+from gateway.channels.base import StatusReport, Surroundings
+from gateway.channels.live import LiveChannels
+from gateway.clock import Clock
+from gateway.errors import Busy
+from gateway.health import Health
+from gateway.house import House
+from gateway.inflight import InFlight, own_file
+from gateway.intake import Intake
+from gateway.metrics import Metrics
+from gateway.models import OptOut
+from gateway.plan import Reader
+from gateway.supervisor import IN_FLIGHT
+from outbox.dispatcher import Dispatcher
+from outbox.queue import record_receipt
+from outbox.senders.base import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from uuid import UUID
+
+    from gateway.channels.base import Door
+    from gateway.http_server import WebServer
+    from gateway.incoming import Receiver
+
+OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
+FLUSH_EVERY_S = 20.0
+POISON_EVERY_S = 1.0
+LAST_WORDS = ("notice",)
+
+
+class Running:
+    """One process at work. `start` returns when it hears and sends; `stop` ends it after what is under way."""
+
+    def __init__(
+        self, house: House, *, web: bool = True, worker: bool = True, pages: bool = True, reader: Reader | None = None
+    ) -> None:
+        self.house = house
+        self.clock: Clock = house.clock
+        self.base_url = house.settings.base_url
+        self.metrics = Metrics()
+        self.activity = Activity(house)
+        self._web = web
+        self._worker = worker
+        self._pages = pages
+        self._reader = reader
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._server: WebServer | None = None
+        self._in_flight: InFlight | None = None
+        self._lock: int | None = None
+        self.channels: LiveChannels
+        self.dispatcher: Dispatcher | None = None
+        self.health = Health(house, self.metrics, self.activity.offline, lambda: self.channels.problems)
+
+    @property
+    def doors(self) -> "Mapping[str, Door]":
+        return self.channels.doors
+
+    @property
+    def intake(self) -> "Receiver":
+        if self.house.intake is None or self._stop.is_set():
+            raise Busy("the gateway is starting or stopping", 5)
+        return self.house.intake
+
+    async def start(self, listening: socket.socket | None = None) -> None:
+        """Begin to hear and send. `listening` is the socket of the web server; its port goes into webhook addresses."""
+        if listening is not None and self.house.settings.public_url is None:
+            self.base_url = f"http://{self.house.settings.host}:{listening.getsockname()[1]}"
+        if self._web:
+            self._take_texts()
+        around = Surroundings(self.base_url, self.clock, self.house.intake, self._heard_mail)
+        self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
+        await self.channels.look()
+        self._begin(self.channels.run(self._stop))
+        self._begin(self._flush_now_and_then())
+        if self._worker:
+            self._start_worker()
+        if self._web and listening is not None:
+            self._start_web(listening)
+
+    async def wait(self) -> None:
+        """Until `ask_to_stop`, or until a part that must not end has ended; raises what ended it."""
+        stopped = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([stopped, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for task in done - {stopped}:
+            if (error := task.exception()) is not None:
+                raise error
+
+    def ask_to_stop(self) -> None:
+        self._stop.set()
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what is under way, let go of everything but the house."""
+        self._stop.set()
+        if self._server is not None:
+            self._server.ask_to_stop()
+        if hasattr(self, "channels"):
+            await self.channels.stop_hearing()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if (last := self.activity.flush()) is not None:
+            await asyncio.wrap_future(last)
+        if hasattr(self, "channels"):
+            await self.channels.close()
+        self.house.writer.first = None
+        self.house.intake = None
+        if self._in_flight is not None:
+            self._in_flight.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    async def note(self, channel: str, report: StatusReport) -> None:
+        """Record a delivery receipt in a transaction of its own."""
+        await self.house.write(lambda connection: self._record(connection, channel, report))
+
+    def heard(self, channel: str, result: str, seconds: float) -> None:
+        self.metrics.heard(channel, result, seconds)
+        if result == "kept":
+            self._kept(channel)
+
+    def _heard_mail(self, channel: str, result: str) -> None:
+        self.metrics.heard(channel, result)
+        if result == "kept":
+            self._kept(channel)
+
+    def _kept(self, channel: str) -> None:
+        self.activity.heard(channel)
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
+
+    def _record(self, connection: Connection, channel: str, report: StatusReport) -> None:
+        record_receipt(
+            connection, channel=channel, status=report.status, our_id=report.our_id, provider_id=report.provider_id,
+            error=report.error, at=report.at, now=self.clock(), seals=self.house.sealer,
+        )  # fmt: skip
+
+    def _take_texts(self) -> None:
+        settings = self.house.settings
+        given = os.environ.get(IN_FLIGHT)
+        path = Path(given) if given else self._unsupervised_file()
+        self._in_flight = InFlight(path)
+        reader = self._reader or Reader(self.house.sealer, settings.repeat_hours, settings.question_hours)
+        intake = Intake(self.house, replace(reader, guard=self._in_flight))
+        self.house.intake = intake
+        self.house.writer.first = intake
+
+    def _unsupervised_file(self) -> Path:
+        path, self._lock = own_file(self.house.settings.data_dir)
+        return path
+
+    def _start_worker(self) -> None:
+        from gateway.ticks import Ticker
+
+        self.dispatcher = Dispatcher(
+            write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
+            owner=uuid7().hex, on_state=self.activity.on_state, allowed=self._allowed,
+        )  # fmt: skip
+        self._begin(self.dispatcher.run(self._stop))
+        ticker = Ticker(self.house, on_jump=self._on_jump, ticked=self.metrics.ticked)
+        self._begin(ticker.run(self._stop))
+
+    def _start_web(self, listening: socket.socket) -> None:
+        from gateway.app import create_app
+        from gateway.http_server import make_server
+
+        app = create_app(self.house, self, self.health, pages=self._pages)
+        self._server = make_server(app)
+        self._begin(self._server.serve(sockets=[listening]))
+
+    def _on_jump(self, _jump: timedelta) -> None:
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
+
+    def _allowed(self, connection: Connection, envelopes: Sequence[Envelope]) -> "Collection[UUID]":
+        """All but those to who opted out; what ends a BAJA may still go."""
+        hashes = {envelope.to_hash for envelope in envelopes}
+        out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))))
+        return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
+
+    async def _flush_now_and_then(self) -> None:
+        looked = 0.0
+        while not self._stop.is_set():
+            try:
+                async with asyncio.timeout(POISON_EVERY_S):
+                    await self._stop.wait()
+            except TimeoutError:
+                looked += POISON_EVERY_S
+            if self._in_flight is not None:
+                self._in_flight.poison.reload()
+            if looked >= FLUSH_EVERY_S:
+                looked = 0.0
+                self.activity.flush()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
