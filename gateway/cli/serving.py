@@ -1,0 +1,61 @@
+"""`serve` and `worker`: the light parent, and the child it starts again when it dies."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from gateway.cli.support import load_settings, say
+from gateway.supervisor import IN_FLIGHT, Supervisor
+
+if TYPE_CHECKING:
+    from gateway.house import House
+    from gateway.settings import Settings
+
+
+def serve(*, worker: bool, local: bool) -> int:
+    """Serve until told to stop; the first call becomes the parent, the process it starts serves."""
+    settings = load_settings()
+    if IN_FLIGHT not in os.environ:
+        return _supervise(settings, "serve", *([] if worker else ["--no-worker"]), *(["--local"] if local else []))
+    from gateway.process import serve as run
+
+    if local:
+        from gateway.rehearsal.local import local_settings, prepared
+
+        settings = local_settings(settings)
+        with prepared() as prepare:
+
+            def at_start(house: "House") -> None:
+                prepare(house)
+                _greet(house)
+
+            return run(settings, worker=worker, prepare=at_start)
+    return run(settings, worker=worker, prepare=_greet)
+
+
+def work() -> int:
+    """Send and tick until told to stop."""
+    from gateway.process import work as run
+
+    return run(load_settings())
+
+
+def _supervise(settings: "Settings", *arguments: str) -> int:
+    from gateway.install import prepare_folder
+
+    prepare_folder(settings)
+    command = [sys.executable, "-m", "gateway.cli", *arguments]
+    return Supervisor(command, settings.data_dir, settings.read_limit_s).run()
+
+
+def _greet(house: "House") -> None:
+    """Print the setup link while nobody has an account."""
+    from gateway.users import setup_link
+
+    link = setup_link(house)
+    if link:
+        say("Open this address once to make the first account:")
+        typer.echo(link)
+        sys.stdout.flush()
