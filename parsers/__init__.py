@@ -2,7 +2,11 @@
 
 from parsers.codebook import Category, Choice, Codebook, Commitment, FieldSpec, FormSpec, Place
 from parsers.compile import compile_codebook, pack_words
+from parsers.export import as_prediction, pending_from_dict, report_dict
+from parsers.normalize import fold, fold_text
 from parsers.pack import Pack, load_pack
+from parsers.parts import split_hand_part
+from parsers.reading import read_message
 from parsers.results import Context, FieldValue, Pending, Problem, Question, Reading, ReportReading, Trace
 
 __all__ = [
@@ -22,7 +26,14 @@ __all__ = [
     "Reading",
     "ReportReading",
     "Trace",
+    "as_prediction",
     "compile_codebook",
+    "fold",
+    "fold_text",
     "load_pack",
     "pack_words",
+    "pending_from_dict",
+    "read_message",
+    "report_dict",
+    "split_hand_part",
 ]

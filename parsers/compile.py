@@ -6,7 +6,7 @@ from typing import Any
 
 from parsers.codebook import Category, Choice, Codebook, Commitment, FieldSpec, FormSpec, Place
 from parsers.pack import Pack, Row
-from parsers.tables import Tables
+from parsers.vocabulary import build_tables
 
 Words = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -21,18 +21,23 @@ def compile_codebook(pack: Pack, *, revision: int = 1, words: Words | None = Non
     "category": {"ROB": [...]}, "choice": {"return.status.mal": [...]}}. Names the pack lacks raise KeyError.
     """
     lists = _overlay(pack, words)
+    forms = {form["form"]: _form(form, lists["form"]) for form in pack.forms}
+    categories = _categories(pack, lists["category"])
+    places = {row["ine_code"]: _place(row) for row in pack.table("places")}
+    commitments = {row["code"]: _commitment(row) for row in pack.table("commitments")}
+    choices = _choices(pack, lists["choice"])
     return Codebook(
         revision=revision,
         pack=pack.name,
         zone=str(pack.about["zone"]),
         language=str(pack.about["language"]),
-        forms=MappingProxyType({form["form"]: _form(form, lists["form"]) for form in pack.forms}),
-        categories=MappingProxyType(_categories(pack, lists["category"])),
-        places=MappingProxyType({row["ine_code"]: _place(row) for row in pack.table("places")}),
-        commitments=MappingProxyType({row["code"]: _commitment(row) for row in pack.table("commitments")}),
-        choices=MappingProxyType(_choices(pack, lists["choice"])),
+        forms=MappingProxyType(forms),
+        categories=MappingProxyType(categories),
+        places=MappingProxyType(places),
+        commitments=MappingProxyType(commitments),
+        choices=MappingProxyType(choices),
         replies=pack.replies,
-        tables=Tables(),
+        tables=build_tables(pack, forms, categories, places, commitments, choices),
     )
 
 

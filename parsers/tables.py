@@ -1,10 +1,101 @@
-"""The lookup tables a codebook is compiled into; private to the reader."""
+"""The lookup tables a codebook is compiled into: one trie over folded words, and repairs for words nobody knows."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Union
+
+from parsers.tokens import NEWLINE, SEMICOLON, SENTENCE, Token
+
+Keys = tuple[tuple[str, float], ...]
+Node = dict[str, Union["Node", list["Entry"]]]
+
+END = ""
+GAP = "*"
+GAP_WORDS = 3
+
+
+class Entry(NamedTuple):
+    """What a phrase means: ``kind`` names the table it came from, ``weight`` how surely it means ``value``."""
+
+    kind: str
+    value: str
+    weight: int
+
+
+class Match(NamedTuple):
+    """A phrase found in tokens start..end-1; ``penalty`` > 0 when a word had to be repaired for it."""
+
+    start: int
+    end: int
+    value: str
+    weight: int
+    penalty: float
+
+
+Matches = dict[str, list[Match]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything the reader looks words up in."""
+    """Compiled lookups. ``choice_tries`` holds one small trie per closed list, read only by the form that asks."""
 
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    trie: Node
+    vocabulary: frozenset[str]
+    classes: Mapping[str, tuple[str, ...]]
+    shorthand: Mapping[str, str]
+    gluable: frozenset[str]
+    repair: Callable[[str], Keys]
+    choice_tries: Mapping[str, Node]
+    place_common: frozenset[str]
+
+
+def add_phrase(root: Node, words: list[str], entry: Entry) -> None:
+    node = root
+    for word in words:
+        node = node.setdefault(word, {})  # type: ignore[assignment]
+    node.setdefault(END, []).append(entry)  # type: ignore[union-attr]
+
+
+def scan(root: Node, tokens: list[Token], first: int = 0, last: int | None = None) -> Matches:
+    """All phrases of a trie in tokens first..last-1, by kind, in order of their start."""
+    found: Matches = {}
+    stop = len(tokens) if last is None else last
+    for start in range(first, stop):
+        for key, penalty in tokens[start].keys:
+            node = root.get(key)
+            if node is not None:
+                _follow(node, start, start + 1, penalty, tokens, stop, found)  # type: ignore[arg-type]
+    return found
+
+
+def _follow(node: Node, start: int, at: int, penalty: float, tokens: list[Token], stop: int, found: Matches) -> None:
+    entries = node.get(END)
+    if entries is not None:
+        for kind, value, weight in entries:
+            found.setdefault(kind, []).append(Match(start, at, value, weight, penalty))
+        if len(node) == 1:
+            return
+    if at >= stop or tokens[at].gap >= SENTENCE and _breaks(tokens, at):
+        return
+    for key, more in tokens[at].keys:
+        child = node.get(key)
+        if child is not None:
+            _follow(child, start, at + 1, max(penalty, more), tokens, stop, found)  # type: ignore[arg-type]
+    gap = node.get(GAP)
+    if gap is not None:
+        _skip(gap, start, at, penalty, tokens, stop, found)  # type: ignore[arg-type]
+
+
+def _skip(node: Node, start: int, at: int, penalty: float, tokens: list[Token], stop: int, found: Matches) -> None:
+    for place in range(at, min(at + GAP_WORDS + 1, stop)):
+        if tokens[place].gap >= SENTENCE:
+            return
+        for key, more in tokens[place].keys:
+            child = node.get(key)
+            if child is not None:
+                _follow(child, start, place + 1, max(penalty, more), tokens, stop, found)  # type: ignore[arg-type]
+
+
+def _breaks(tokens: list[Token], at: int) -> bool:
+    gap = tokens[at].gap
+    return gap in (SEMICOLON, NEWLINE) or len(tokens[at - 1].text) > 3

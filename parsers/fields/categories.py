@@ -1,0 +1,108 @@
+"""What kind of event: the code of the card, a synonym, or the words people use for it; negated events do not count."""
+
+from parsers.segment import Segment, how_of
+from parsers.tables import Match
+from parsers.tokens import COMMA
+
+DECISIVE = 6
+_SHORT = 8
+
+
+def read_category(segment: Segment) -> None:
+    """Set ``category`` from the surest mention; a code in field position beats everything."""
+    best = best_category(segment)
+    if best is not None:
+        segment.put("category", best.value, how_of(best.penalty, best.weight), best.start, best.end)
+
+
+def best_category(segment: Segment) -> Match | None:
+    code = _code(segment)
+    if code is not None:
+        return code
+    found = mentions(segment)
+    if not found:
+        return None
+    decisive = [match for match in found if match.weight >= DECISIVE]
+    if decisive:
+        return decisive[0]
+    if segment.opened:
+        head = _field_position(segment)
+        leading = [match for match in found if match.start == head]
+        if leading:
+            return max(leading, key=lambda match: (match.end, match.weight, -match.penalty))
+    return max(found, key=lambda match: (match.weight, -match.penalty, -match.start, match.end))
+
+
+def mentions(segment: Segment) -> list[Match]:
+    """Every stated (not negated) event of the segment, by start; where repairs disagree, none of them."""
+    found = [match for match in segment.of("cat") if not is_negated(segment, match)]
+    repaired: dict[tuple[int, int], set[str]] = {}
+    for match in found:
+        if match.penalty:
+            repaired.setdefault((match.start, match.end), set()).add(match.value)
+    return [match for match in found if not match.penalty or len(repaired[match.start, match.end]) == 1]
+
+
+def is_negated(segment: Segment, match: Match) -> bool:
+    """ "ya no hay bloqueo", "sin robo": a negation reaches over articles and link words to what it denies."""
+    for no in segment.of("negate"):
+        if no.end <= match.start and no.end > segment.first - 1:
+            between = range(no.end, match.start)
+            if len(between) <= 3 and all(_passes(segment, at) for at in between):
+                return not _own_start(segment, no, match)
+    return False
+
+
+def _own_start(segment: Segment, no: Match, match: Match) -> bool:
+    """The negation belongs to the phrase itself ("no reciben denuncia") when the phrase starts with it."""
+    return match.start <= no.start
+
+
+def _passes(segment: Segment, at: int) -> bool:
+    return segment.at("article", at) is not None or segment.at("and", at) is not None or segment.word(at) in (
+        "mas", "de", "ningun", "ninguna", "ni", "cat",
+    )  # fmt: skip
+
+
+def _field_position(segment: Segment) -> int:
+    at = segment.first
+    while at < segment.last:
+        keyword = segment.at("kw", at)
+        skipped = keyword or segment.at("greet", at) or segment.at("urgent", at)
+        if skipped is not None:
+            at = skipped.end
+        elif at in segment.used or segment.items[at].kind != "word" or segment.at("place", at) or _filler(segment, at):
+            at += 1
+        else:
+            return at
+    return at
+
+
+def _filler(segment: Segment, at: int) -> bool:
+    return segment.at("article", at) is not None or segment.word(at) in ("de", "del", "por", "en", "hay", "hubo")
+
+
+def _code(segment: Segment) -> Match | None:
+    for match in segment.of("code"):
+        if not _in_lead(segment, match) and _is_code(segment, match):
+            return match
+    return None
+
+
+def _in_lead(segment: Segment, match: Match) -> bool:
+    return any(
+        lead.start <= match.start and lead.end >= match.end and lead.end - lead.start > 1 for lead in segment.of("lead")
+    )
+
+
+def _is_code(segment: Segment, match: Match) -> bool:
+    at = match.start
+    prior = at - 1
+    follows_field = (
+        prior in segment.used
+        or (prior >= segment.first and segment.items[prior].kind != "word")
+        or any(each.end == at for kind in ("kw", "place", "urgent", "label") for each in segment.of(kind))
+    )
+    if segment.at("wordcode", at) is not None:
+        return segment.opened and (follows_field or segment.items[at].gap == COMMA)
+    return segment.opened or follows_field or prior < segment.first or segment.last - segment.first <= _SHORT

@@ -1,0 +1,172 @@
+"""Counts: a number and what it counts, in either order, with negation; ages, money, hours and plates are not counts."""
+
+from dataclasses import dataclass
+
+from parsers.segment import Segment
+from parsers.tables import Match
+from parsers.tokens import NUMBER, SENTENCE
+
+_LOOK_AHEAD = 5
+_LOOK_BACK = 3
+_LARGEST = 99_999
+_VERBS = ("kill", "hurt", "seize", "vanish")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    field: str
+    value: int
+    start: int
+    end: int
+    repaired: bool = False
+
+
+def read_counts(segment: Segment, names: frozenset[str]) -> None:
+    """Set every count field of ``names`` the segment states; zero is a value, the first statement stands."""
+    for counted in find_counts(segment, names):
+        segment.take(counted.start, counted.end)
+        if counted.field in segment.values:
+            continue
+        if counted.value > _LARGEST:
+            segment.problem(counted.field, "out_of_range", counted.start, counted.end)
+            continue
+        segment.put(
+            counted.field, counted.value, "repaired" if counted.repaired else "exact", counted.start, counted.end
+        )
+
+
+def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
+    found = _negated(segment, names)
+    labelled = _is_labelled(segment)
+    at = segment.first
+    while at < segment.last:
+        number = None if at in segment.used else segment.doc.numbers.get(at)
+        if number is None:
+            at += 1
+            continue
+        counted = (_before(segment, at, number, names) if labelled else None) or _after(segment, at, number, names)
+        counted = counted or _by_verb(segment, at, number, names) or _before(segment, at, number, names)
+        if counted is not None and segment.free(counted.start, counted.end):
+            found.append(counted)
+        at = max(number[1], counted.end if counted is not None and counted.start == at else 0)
+    return found
+
+
+def _is_labelled(segment: Segment) -> bool:
+    """ "heridos 2 muertos 1": the run opens with what is counted and closes with a number."""
+    units = [match for match in segment.of("unit") if segment.free(match.start, match.end)]
+    if not units:
+        return False
+    first = units[0]
+    leads = first.start - 1 not in segment.doc.numbers and not _ends_number(segment, first.start)
+    last = max(units, key=lambda match: match.start)
+    return leads and last.end in segment.doc.numbers
+
+
+def _ends_number(segment: Segment, at: int) -> bool:
+    return any(end == at for _, end in segment.doc.numbers.values())
+
+
+def _negated(segment: Segment, names: frozenset[str]) -> list[Counted]:
+    found: list[Counted] = []
+    for no in segment.of("neg"):
+        at = no.end
+        while at < min(no.end + _LOOK_AHEAD, segment.last) and segment.items[at].gap < SENTENCE:
+            unit = segment.at("unit", at)
+            if unit is not None and unit.value in names:
+                found.append(Counted(unit.value, 0, no.start, unit.end))
+                at = unit.end
+            elif segment.at("and", at) or segment.at("link", at) or segment.at("neg", at) or segment.at("person", at):
+                at += 1
+            else:
+                break
+    return found
+
+
+def _after(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
+    """The number counts what follows it: "2 heridos", "dos personas resultaron heridas", "3 o 4 muertos"."""
+    value, end = number
+    if segment.at("notcountbefore", at - 1) is not None and segment.items[at].kind == NUMBER:
+        return None
+    end = _past_range(segment, end)
+    person: Match | None = None
+    place = end
+    while place < min(end + _LOOK_AHEAD, segment.last) and (place == end or segment.items[place].gap < SENTENCE):
+        unit = segment.at("unit", place)
+        if unit is not None and unit.value in names:
+            return Counted(unit.value, value, at, unit.end, unit.penalty > 0)
+        if place != end and place in segment.doc.numbers:
+            break
+        who = segment.at("person", place)
+        if who is None and (segment.at("notcount", place) or segment.at("link", place) is None):
+            break
+        person = person or who
+        place = who.end if who is not None else place + 1
+    return _people(segment, at, value, person, names)
+
+
+def _past_range(segment: Segment, end: int) -> int:
+    """ "3 o 4 heridos" counts the lower number; the upper one is passed over."""
+    if segment.at("range", end) and end + 1 in segment.doc.numbers:
+        return segment.doc.numbers[end + 1][1]
+    return end
+
+
+def _people(segment: Segment, at: int, value: int, person: Match | None, names: frozenset[str]) -> Counted | None:
+    if person is None:
+        return None
+    acted = _verb_before(segment, at, names)
+    if acted is not None:
+        return Counted(acted, value, at, person.end)
+    field = {"women": "women", "people": "people", "men": "people"}.get(person.value)
+    if field == "people" and segment.form in ("incident", "urgent"):
+        return None
+    return Counted(field, value, at, person.end) if field in names and field is not None else None
+
+
+def _verb_before(segment: Segment, at: int, names: frozenset[str]) -> str | None:
+    """ "mataron a dos": the verb up to three words back tells what is counted."""
+    for kind in _VERBS:
+        for back in range(1, _LOOK_BACK + 2):
+            verb = segment.at(kind, at - back)
+            near = verb is not None and at - verb.end < _LOOK_BACK
+            if verb is not None and near and verb.value in names and _no_number_between(segment, verb.end, at):
+                return verb.value
+    return None
+
+
+def _no_number_between(segment: Segment, start: int, end: int) -> bool:
+    return all(place not in segment.doc.numbers and segment.items[place].gap < SENTENCE for place in range(start, end))
+
+
+def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
+    """ "hirieron a 3" with nothing counted after the number."""
+    follows = number[1]
+    ends = follows >= segment.last or segment.items[follows].gap > 1
+    if not ends and (segment.at("notcount", follows) or segment.items[follows].kind == NUMBER):
+        return None
+    if segment.word(at - 1) != "a" or segment.word(at) in ("un", "una"):
+        return None
+    acted = _verb_before(segment, at, names)
+    return Counted(acted, number[0], at, number[1]) if acted is not None else None
+
+
+def _before(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
+    """ "heridos 2", "familias: 35", "HER2"."""
+    if segment.items[at].kind != NUMBER and segment.word(at) in ("un", "una"):
+        return None
+    if segment.at("notcount", number[1]) is not None:
+        return None
+    for kind in ("unit", "person"):
+        for back in (1, 2):
+            label = segment.at(kind, at - back)
+            if label is None or label.end != at or at - back in segment.used:
+                continue
+            field = label.value if kind == "unit" else {"women": "women", "people": "people"}.get(label.value)
+            if field in names and field is not None and not _counted_already(segment, label.start):
+                return Counted(field, number[0], label.start, number[1], label.penalty > 0)
+    return None
+
+
+def _counted_already(segment: Segment, start: int) -> bool:
+    return any(end == start for begin, (_, end) in segment.doc.numbers.items() if begin < start)

@@ -1,0 +1,257 @@
+"""Dates: literals, relative words, weekdays, months in words, "hace N dias"; always a local calendar day."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from parsers.segment import Segment
+from parsers.tokens import DATE, NUMBER
+
+_DIGITS = re.compile(r"\d+")
+_DAY_WORDS = ("el", "dia", "fecha", "del")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A date in tokens start..end-1; ``day`` is None when what is written cannot be a date or lies ahead."""
+
+    day: date | None
+    start: int
+    end: int
+    rank: int
+    code: str = ""
+    repaired: bool = False
+
+
+def read_date(segment: Segment) -> None:
+    """Set ``date`` from the surest date of the segment, today when there is none; bad dates become problems."""
+    today = segment.doc.today
+    found = find_dates(segment, today)
+    for one in found:
+        segment.take(one.start, one.end)
+        if one.day is None:
+            segment.problem("date", one.code, one.start, one.end)
+    good = [one for one in found if one.day is not None]
+    if not good:
+        segment.put("date", today.isoformat(), "default")
+        return
+    best = min(good, key=lambda one: (one.rank, one.start))
+    assert best.day is not None
+    segment.put("date", best.day.isoformat(), "repaired" if best.repaired else "exact", best.start, best.end)
+
+
+def find_dates(segment: Segment, today: date) -> list[Found]:
+    """Every date written in the segment, longest reading at each place, in order."""
+    found: list[Found] = []
+    at = segment.first
+    while at < segment.last:
+        one = None if at in segment.used else _date_at(segment, at, today)
+        if one is None:
+            at += 1
+            continue
+        found.append(one)
+        at = one.end
+    return found
+
+
+def _date_at(segment: Segment, at: int, today: date) -> Found | None:
+    token = segment.items[at]
+    if token.kind == DATE:
+        return _literal(token.text, at, today, segment)
+    if at in segment.doc.numbers:
+        return _number_first(segment, at, today)
+    for reader in (_ago, _relative, _weekday, _month_first, _day_only, _tomorrow):
+        found = reader(segment, at, today)
+        if found is not None:
+            return found
+    return None
+
+
+def _literal(text: str, at: int, today: date, segment: Segment) -> Found | None:
+    if segment.at("unit", at + 1) or segment.at("person", at + 1):
+        return None
+    parts = [int(part) for part in _DIGITS.findall(text)]
+    if len(parts) == 2:
+        return _from_parts(parts[0], parts[1], None, at, at + 1, today)
+    year_first = parts[0] > 31
+    day, month, year = (parts[2], parts[1], parts[0]) if year_first else (parts[0], parts[1], parts[2])
+    return _from_parts(day, month, year, at, at + 1, today)
+
+
+def _from_parts(day: int, month: int, year: int | None, start: int, end: int, today: date) -> Found:
+    swapped = month > 12 >= day
+    if swapped:
+        day, month = month, day
+    if year is not None and year < 100:
+        year += 2000
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return Found(None, start, end, 0, "impossible")
+    if year is None:
+        return _latest(day, month, start, end, today, swapped)
+    if not 1900 <= year <= 2200 or day > monthrange(year, month)[1]:
+        return Found(None, start, end, 0, "impossible")
+    when = date(year, month, day)
+    return Found(when, start, end, 0, repaired=swapped) if when <= today else Found(None, start, end, 0, "future")
+
+
+def _latest(day: int, month: int, start: int, end: int, today: date, swapped: bool) -> Found:
+    for year in range(today.year, today.year - 5, -1):
+        if day <= monthrange(year, month)[1] and date(year, month, day) <= today:
+            return Found(date(year, month, day), start, end, 0, repaired=swapped)
+    return Found(None, start, end, 0, "impossible")
+
+
+def _number_first(segment: Segment, at: int, today: date) -> Found | None:
+    value, end = segment.doc.numbers[at]
+    token = segment.items[at]
+    if token.kind == NUMBER and len(token.text) == 8:
+        return _compact(token.text, at, today)
+    unit = segment.at("dunit", end)
+    if unit is not None and segment.at("agoafter", unit.end) is not None:
+        return _back(value, unit.value, at, unit.end + 1, today)
+    middle = end + 1 if segment.word(end) in ("de", "del", "d") else end
+    month = segment.at("month", middle)
+    if month is None or not 1 <= value <= 31 or (middle == end and segment.at("weekday", end)):
+        return None
+    year, last = _year_after(segment, month.end)
+    return _from_parts(value, int(month.value), year, at, last, today)
+
+
+def _year_after(segment: Segment, at: int) -> tuple[int | None, int]:
+    skip = at + 1 if segment.word(at) in ("de", "del") else at
+    if skip in segment.doc.numbers and segment.items[skip].kind == NUMBER:
+        value, end = segment.doc.numbers[skip]
+        if 2000 <= value <= 2100 and (skip > at or value not in _codes(segment)):
+            return value, end
+    return None, at
+
+
+def _codes(segment: Segment) -> set[int]:
+    return {int(code) for code in segment.doc.book.places if len(code) == 4 and code[:2] in ("20", "21")}
+
+
+def _compact(text: str, at: int, today: date) -> Found | None:
+    if text.startswith(("19", "20")) and 1 <= int(text[4:6]) <= 12:
+        return _from_parts(int(text[6:]), int(text[4:6]), int(text[:4]), at, at + 1, today)
+    if text[4:6] == "20" and 1 <= int(text[2:4]) <= 12 and 1 <= int(text[:2]) <= 31:
+        return _from_parts(int(text[:2]), int(text[2:4]), int(text[4:]), at, at + 1, today)
+    return None
+
+
+def _ago(segment: Segment, at: int, today: date) -> Found | None:
+    ago = segment.at("ago", at)
+    if ago is None:
+        return None
+    start = ago.end
+    filler = segment.at("approx", start)
+    start = filler.end if filler is not None else start
+    number = segment.doc.numbers.get(start)
+    if number is None or number[1] >= segment.last:
+        return None
+    unit = segment.at("dunit", number[1])
+    if unit is None:
+        return None
+    return _back(number[0], unit.value, at, unit.end, today)
+
+
+def _back(value: int, unit: str, start: int, end: int, today: date) -> Found | None:
+    if unit == "hour":
+        return Found(today, start, end, 2)
+    if unit == "30":
+        return Found(_months_back(today, value), start, end, 1) if value < 1200 else None
+    days = {(1, 8): 7, (1, 15): 14}.get((int(unit), value), value * int(unit))
+    if days > 36500:
+        return Found(None, start, end, 1, "impossible")
+    return Found(today - timedelta(days=days), start, end, 1)
+
+
+def _months_back(today: date, months: int) -> date:
+    index = today.year * 12 + today.month - 1 - months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+
+
+def _relative(segment: Segment, at: int, today: date) -> Found | None:
+    word = segment.at("rel", at)
+    if word is None:
+        return None
+    days = int(word.value)
+    when = _months_back(today, 1) if days == 30 else today - timedelta(days=14 if days == 15 else days)
+    end = word.end
+    part = segment.at("daypart", end)
+    rank = 1 if days else 3
+    return Found(when, at, part.end if part is not None else end, rank, repaired=word.penalty > 0)
+
+
+def _weekday(segment: Segment, at: int, today: date) -> Found | None:
+    start = at
+    while segment.word(at) in ("el", "dia", "pasado", "este", "ultimo", "last"):
+        at += 1
+    day = segment.at("weekday", at)
+    if day is None:
+        return None
+    end = day.end
+    if end in segment.doc.numbers:
+        dated = _number_first(segment, end, today) or _numbered_day(segment, end, today)
+        if dated is not None:
+            return Found(dated.day, start, dated.end, 0, dated.code)
+    mark = segment.at("lastmark", end)
+    end = mark.end if mark is not None else end
+    part = segment.at("daypart", end)
+    end = part.end if part is not None else end
+    back = (today.weekday() - int(day.value)) % 7 or 7
+    if segment.at("nextmark", end) is not None:
+        return Found(None, start, end + 1, 1, "future")
+    return Found(today - timedelta(days=back), start, end, 1, repaired=day.penalty > 0)
+
+
+def _numbered_day(segment: Segment, at: int, today: date) -> Found | None:
+    value, end = segment.doc.numbers[at]
+    counted = segment.at("unit", end) or segment.at("person", end) or segment.at("notcount", end)
+    if counted is not None or not 1 <= value <= 31 or segment.items[at].kind != NUMBER:
+        return None
+    for months in range(12):
+        month = _months_back(today.replace(day=1), months)
+        if value <= monthrange(month.year, month.month)[1] and month.replace(day=value) <= today:
+            return Found(month.replace(day=value), at, end, 1)
+    return None
+
+
+def _month_first(segment: Segment, at: int, today: date) -> Found | None:
+    month = segment.at("month", at)
+    if month is None or month.end not in segment.doc.numbers:
+        return None
+    value, end = segment.doc.numbers[month.end]
+    if not 1 <= value <= 31 or segment.at("unit", end) or segment.at("person", end):
+        return None
+    return _from_parts(value, int(month.value), None, at, end, today)
+
+
+def _day_only(segment: Segment, at: int, today: date) -> Found | None:
+    if segment.word(at) not in _DAY_WORDS:
+        return None
+    start = at
+    while segment.word(at) in _DAY_WORDS:
+        at += 1
+    number = segment.doc.numbers.get(at)
+    if number is None:
+        return None
+    dated = _number_first(segment, at, today) or _last_month(segment, at, today) or _numbered_day(segment, at, today)
+    return Found(dated.day, start, dated.end, dated.rank, dated.code) if dated is not None else None
+
+
+def _last_month(segment: Segment, at: int, today: date) -> Found | None:
+    value, end = segment.doc.numbers[at]
+    following = " ".join(segment.word(end + step) for step in range(3))
+    if following != "del mes pasado" or not 1 <= value <= 31:
+        return None
+    month = _months_back(today.replace(day=1), 1)
+    return _from_parts(value, month.month, month.year, at, end + 3, today)
+
+
+def _tomorrow(segment: Segment, at: int, today: date) -> Found | None:
+    word = segment.at("tomorrow", at)
+    if word is None or segment.word(at - 1) in ("la", "esta", "por", "de", "en"):
+        return None
+    return Found(None, at, word.end, 3, "future")

@@ -1,0 +1,246 @@
+"""Places: INE code, name, alias or misspelling; shared names go to the sender's own department or are asked about."""
+
+from dataclasses import dataclass
+
+from parsers.results import How
+from parsers.segment import Segment
+from parsers.tables import Match
+from parsers.tokens import COMMA, NUMBER
+
+_CODE_DIGITS = 4
+_TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
+_SCORES = {"in": 6.0, "of": 4.0, "to": 2.0}
+_PLAIN, _BARE = 5.0, 4.5
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A stretch of tokens that may name a place: every code it fits, and how well it stands there."""
+
+    start: int
+    end: int
+    codes: tuple[str, ...]
+    score: float
+    penalty: float
+    how: How
+
+
+def read_place(segment: Segment) -> None:
+    """Set ``place`` (and ``locality``), or leave the codes to choose from in ``segment.choices``."""
+    candidates = find_places(segment)
+    hints = {code for one in candidates for code in one.codes if len(code) == 2}
+    named = [one for one in candidates if not _only_hints(one, candidates)]
+    if named:
+        best = max(named, key=lambda one: (one.score, -one.start))
+        _settle(segment, best, hints)
+        for one in candidates:
+            if one is best or _only_hints(one, candidates):
+                segment.take(one.start, one.end)
+    read_locality(segment)
+
+
+def find_places(segment: Segment) -> list[Candidate]:
+    """Places named in the segment, longest name first where names overlap, in order of their start."""
+    grouped: dict[tuple[int, int], list[Match]] = {}
+    for match in segment.of("place"):
+        grouped.setdefault((match.start, match.end), []).append(match)
+    found: list[Candidate] = []
+    taken: set[int] = set()
+    for (start, end), matches in sorted(grouped.items(), key=lambda item: (item[0][0] - item[0][1], item[0][0])):
+        if taken.isdisjoint(range(start, end)) and segment.free(start, end):
+            one = _name(segment, start, end, matches)
+            taken.update(range(start, end))
+            if one is not None:
+                found.append(one)
+    found.extend(_coded(segment))
+    return sorted(found, key=lambda one: one.start)
+
+
+def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candidate | None:
+    penalty = min(match.penalty for match in matches)
+    weight = max(match.weight for match in matches if match.penalty == penalty)
+    fits = {match.value for match in matches if match.penalty == penalty and match.weight == weight}
+    if _after_department_word(segment, start):
+        fits = {code[:2] for code in fits}
+        return Candidate(start, end, tuple(sorted(fits)), 5.5, penalty, "repaired" if penalty else "exact")
+    if _is_locality(segment, start) or _inside_verb_phrase(segment, start, end):
+        return None
+    score = _score(segment, start, end)
+    if score is None:
+        return None
+    how: How = "repaired" if penalty else ("exact" if weight >= 3 else "alias")
+    return Candidate(start, end, tuple(sorted(fits)), score - penalty * 2 + (end - start) * 0.1, penalty, how)
+
+
+def _after_department_word(segment: Segment, start: int) -> bool:
+    return any((word := segment.at("deptword", start - back)) is not None and word.end == start for back in (1, 2))
+
+
+def _is_locality(segment: Segment, start: int) -> bool:
+    return any((word := segment.at("loc", start - back)) is not None and word.end == start for back in (1, 2, 3))
+
+
+def _inside_verb_phrase(segment: Segment, start: int, end: int) -> bool:
+    """A one-word name inside a longer phrase of a category ("mina", "agua blanca") is part of that phrase."""
+    return end - start == 1 and any(
+        match.start < start and match.end > end and match.end - match.start <= 4 for match in segment.of("cat")
+    )
+
+
+def _score(segment: Segment, start: int, end: int) -> float | None:
+    prep = _preposition(segment, start)
+    if prep is not None:
+        common = _is_common(segment, start, end)
+        return None if common and prep == "to" else _SCORES[prep] - (0.5 if common else 0)
+    if _is_common(segment, start, end):
+        return _BARE if _stands_alone(segment, start, end) else None
+    return _PLAIN if segment.opened else _BARE
+
+
+def _preposition(segment: Segment, start: int) -> str | None:
+    for back in (4, 3, 2, 1):
+        prep = segment.at("prep", start - back)
+        if prep is not None and prep.end == start:
+            return prep.value
+    return None
+
+
+def _is_common(segment: Segment, start: int, end: int) -> bool:
+    name = " ".join(segment.items[at].keys[-1][0] for at in range(start, end))
+    return name in segment.doc.book.tables.place_common
+
+
+def _stands_alone(segment: Segment, start: int, end: int) -> bool:
+    """A name that is also an ordinary word counts where a field would stand: between fields, not inside prose."""
+    before = start <= segment.first or segment.items[start].gap >= COMMA or _is_field(segment, start - 1, ends=True)
+    after = end >= segment.last or segment.items[end].gap >= COMMA or _is_field(segment, end, ends=False)
+    return before and after
+
+
+def _is_field(segment: Segment, at: int, *, ends: bool) -> bool:
+    if at in segment.doc.numbers or segment.items[at].kind != "word":
+        return True
+    if not ends:
+        return any(segment.at(kind, at) is not None for kind in (*_TELEGRAPHIC, "ago", "article", "prep"))
+    return any(match.end == at + 1 for kind in _TELEGRAPHIC for match in segment.of(kind) if match.end == at + 1)
+
+
+def _coded(segment: Segment) -> list[Candidate]:
+    found: list[Candidate] = []
+    for at in range(segment.first, segment.last):
+        token = segment.items[at]
+        if token.kind != NUMBER or at in segment.used:
+            continue
+        how: How = "repaired" if token.keys[0][1] else "exact"
+        if len(token.text) == _CODE_DIGITS and token.text in segment.doc.book.places and not _is_counted(segment, at):
+            found.append(Candidate(at, at + 1, (token.text,), 8 - token.keys[0][1], token.keys[0][1], how))
+        elif len(token.text) == 2 and token.text in segment.doc.book.places and _after_department_word(segment, at):
+            found.append(Candidate(at, at + 1, (token.text,), 5.5, 0, how))
+    return found
+
+
+def _is_counted(segment: Segment, at: int) -> bool:
+    """2001 may be a code or a year, 1500 a code or quetzales: what stands beside it decides."""
+    if segment.at("notcount", at + 1) or segment.at("unit", at + 1) or segment.at("person", at + 1):
+        return True
+    yearly = segment.items[at].text[:2] in ("20", "21") and segment.word(at - 1) in ("de", "del", "ano", "desde")
+    return yearly or segment.word(at - 1) in ("r", "reporte")
+
+
+def _only_hints(one: Candidate, candidates: list[Candidate]) -> bool:
+    """A department named beside one of its municipalities tells which municipality, and is no place of its own."""
+    departments = [code for code in one.codes if len(code) == 2]
+    if not departments:
+        return False
+    others = [other for other in candidates if other is not one]
+    return any(code[:2] in departments and len(code) == 4 for other in others for code in other.codes)
+
+
+def _settle(segment: Segment, best: Candidate, hints: set[str]) -> None:
+    codes = resolve(segment, best.codes, hints)
+    segment.take(best.start, best.end)
+    if len(codes) == 1:
+        how: How = best.how if len(best.codes) == 1 or best.how == "repaired" else "inferred"
+        segment.put("place", codes[0], how, best.start, best.end)
+        return
+    segment.choices = codes
+    segment.term = spelling(segment, best, codes)
+    segment.problem("place", "ambiguous", best.start, best.end)
+
+
+def resolve(segment: Segment, codes: tuple[str, ...], hints: set[str]) -> tuple[str, ...]:
+    """The codes that remain after departments named in the text and the sender's own are taken into account."""
+    towns = tuple(code for code in codes if len(code) == 4)
+    departments = {code for code in codes if len(code) == 2}
+    if not towns or len(codes) == 1:
+        return codes
+    hinted = tuple(code for code in towns if code[:2] in hints - departments)
+    if hinted:
+        return hinted if len(hinted) == 1 else _nearest(segment, hinted) or hinted
+    if len(towns) == 1 and departments:
+        return _town_or_department(segment, towns[0], departments)
+    return towns if len(towns) == 1 else _nearest(segment, towns) or towns
+
+
+def _town_or_department(segment: Segment, town: str, departments: set[str]) -> tuple[str, ...]:
+    if town[:2] in departments:
+        return (town,)
+    home = (segment.doc.context.home_place or "")[:2]
+    if home in departments:
+        return (home,)
+    return (town,) if home == town[:2] else (*sorted(departments), town)
+
+
+def _nearest(segment: Segment, towns: tuple[str, ...]) -> tuple[str, ...]:
+    home = segment.doc.context.home_place or ""
+    near = tuple(code for code in towns if home and code[:2] == home[:2])
+    return near if len(near) == 1 else ()
+
+
+def spelling(segment: Segment, one: Candidate, codes: tuple[str, ...]) -> str:
+    """The name as the gazetteer writes it, for the question."""
+    from parsers.vocabulary import words_of
+
+    written = [segment.items[at].keys[-1][0] for at in range(one.start, one.end)]
+    for code in codes:
+        place = segment.doc.book.places[code]
+        for name in (place.name, *place.aliases):
+            if words_of(name) == written:
+                return name
+    return " ".join(written)
+
+
+def read_locality(segment: Segment) -> None:
+    """Village, hamlet or farm: what follows aldea, caserio, finca, or a village of the sender's own municipality."""
+    if "locality" in segment.values:
+        return
+    for word in segment.of("loc"):
+        end = _name_end(segment, word.end)
+        if end > word.end:
+            low, high = segment.doc.tokens.span(word.end, end)
+            segment.put("locality", segment.doc.text_slice(low, high), "exact", word.end, end)
+            return
+    _own_village(segment)
+
+
+def _name_end(segment: Segment, at: int) -> int:
+    end = at
+    while end < min(at + 3, segment.last) and segment.items[end].kind == "word":
+        ends = segment.items[end].gap >= COMMA and end > at
+        if ends or (end > at and (segment.at("prep", end) or segment.at("rel", end) or segment.at("cat", end))):
+            break
+        end += 1
+    return end
+
+
+def _own_village(segment: Segment) -> None:
+    from parsers.vocabulary import words_of
+
+    given = segment.doc.context.village
+    names = (given,) if isinstance(given, str) else given or ()
+    for name in names:
+        words = words_of(name)
+        for at in range(segment.first, segment.last - len(words) + 1):
+            if words and all(segment.word(at + step).replace("'", "") == word for step, word in enumerate(words)):
+                segment.put("locality", name, "alias", at, at + len(words))
+                return

@@ -1,0 +1,258 @@
+"""One part of a text -> one report, or none: which form really fits, what is missing, whether it is urgent."""
+
+from datetime import date
+
+from parsers.codebook import FieldSpec, FormSpec
+from parsers.fields.categories import best_category
+from parsers.forms import read_fields
+from parsers.keywords import HARD, Part
+from parsers.noise import only_filler, only_polite
+from parsers.results import Question, ReportReading
+from parsers.segment import Document, Segment
+
+_REPORTS = ("incident", "urgent")
+_STRONG = 2
+_DANGER = 3
+_COUNTED_AS = (("dead", "HOM"), ("missing", "DES"), ("injured", "LES"))
+FIRST_ASKED = ("category", "place")
+
+
+def interpret(doc: Document, part: Part) -> Segment | None:
+    """The segment of the part read as the form that fits it best; None when it holds no report."""
+    form = _form_of(doc, part)
+    if form is not None and form not in _REPORTS:
+        segment = _read(doc, part, form, opened=True)
+        if _plausible(segment, part):
+            return segment
+    opened = part.keyword is not None and part.keyword.value in _REPORTS
+    segment = _read(doc, part, "incident", opened=opened)
+    return segment if _is_report(segment, part, opened) else None
+
+
+def _form_of(doc: Document, part: Part) -> str | None:
+    if part.keyword is None:
+        return None
+    form = doc.book.forms.get(part.keyword.value)
+    return form.name if form is not None and doc.context.role in form.roles else None
+
+
+def _read(doc: Document, part: Part, form: str, *, opened: bool) -> Segment:
+    problems, trace = len(doc.problems), len(doc.trace)
+    segment = Segment(doc, part.first, part.last, form, opened)
+    read_fields(segment, doc.book.forms[form])
+    segment.marks = (problems, trace)
+    return segment
+
+
+def _plausible(segment: Segment, part: Part) -> bool:
+    """Whether the form a keyword named is really meant; a soft keyword is often an ordinary word."""
+    check = _CHECKS.get(segment.form)
+    good = check is None or check(segment, part)
+    if not good:
+        del segment.doc.problems[segment.marks[0] :]
+        del segment.doc.trace[segment.marks[1] :]
+    return good
+
+
+def _event(segment: Segment, weight: int = _STRONG) -> bool:
+    probe = Segment(segment.doc, segment.first, segment.last, "incident", False)
+    best = best_category(probe)
+    return best is not None and best.weight >= weight
+
+
+def _hard(part: Part) -> bool:
+    keyword = part.keyword
+    return keyword is not None and keyword.weight >= HARD and keyword.end - keyword.start == 1
+
+
+def _known(segment: Segment, *names: str) -> bool:
+    return any(name in segment.values for name in names)
+
+
+def _lone(segment: Segment, part: Part) -> bool:
+    return part.keyword is not None and only_filler(segment.doc, part.first, part.last)
+
+
+def _help_fits(segment: Segment, part: Part) -> bool:
+    return not _event(segment)
+
+
+def _stop_fits(segment: Segment, part: Part) -> bool:
+    whole = part.last == len(segment.items)
+    return whole and only_polite(segment.doc, part.first, part.last)
+
+
+def _alive_fits(segment: Segment, part: Part) -> bool:
+    return not _event(segment)
+
+
+def _optin_fits(segment: Segment, part: Part) -> bool:
+    return only_polite(segment.doc, part.first + 1, part.last)
+
+
+def _status_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "ref") or _lone(segment, part) or not _event(segment)
+
+
+def _poll_fits(segment: Segment, part: Part) -> bool:
+    named = segment.word(part.keyword.start) if part.keyword else ""
+    if named == "victima" and segment.values.get("victim") is not None:
+        return segment.values["victim"].how != "inferred"
+    return named != "victima" or not _event(segment)
+
+
+def _commitment_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "commitment") or _hard(part) or not _event(segment)
+
+
+def _meeting_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "people", "women", "agreement") or not _event(segment, 4)
+
+
+def _return_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "topic", "status") or _hard(part) or not _event(segment)
+
+
+def _correction_fits(segment: Segment, part: Part) -> bool:
+    if _known(segment, "ref", "field", "cancel") or _hard(part) or _lone(segment, part):
+        return not (part.keyword is not None and not _known(segment, "ref", "cancel", "value") and _event(segment, 3))
+    return not _event(segment)
+
+
+def _language_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "lang") or _lone(segment, part)
+
+
+def _coordinator_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "ref") or _lone(segment, part)
+
+
+def _identify_fits(segment: Segment, part: Part) -> bool:
+    return _known(segment, "pin")
+
+
+_CHECKS = {
+    "help": _help_fits,
+    "stop": _stop_fits,
+    "alive": _alive_fits,
+    "optin": _optin_fits,
+    "status": _status_fits,
+    "poll": _poll_fits,
+    "commitment": _commitment_fits,
+    "meeting": _meeting_fits,
+    "return": _return_fits,
+    "correction": _correction_fits,
+    "language": _language_fits,
+    "identify": _identify_fits,
+    **dict.fromkeys(("seen", "close", "verify", "note", "approve"), _coordinator_fits),
+}
+
+
+def _is_report(segment: Segment, part: Part, opened: bool) -> bool:
+    """Prose is a report when it states an event surely enough, or calls for help."""
+    said = part.keyword is not None and part.keyword.value == "urgent"
+    segment.form = "urgent" if said or _cries(segment) else "incident"
+    if "category" not in segment.values:
+        _category_from_counts(segment)
+    category = segment.values.get("category")
+    if opened or said:
+        return True
+    if category is None:
+        return segment.form == "urgent" and bool(segment.of("urgent"))
+    return _sure(segment) or segment.values.get("place") is not None or segment.values["date"].how != "default"
+
+
+def _sure(segment: Segment) -> bool:
+    found = best_category(Segment(segment.doc, segment.first, segment.last, "incident", segment.opened))
+    return found is None or found.weight >= _STRONG
+
+
+def _category_from_counts(segment: Segment) -> None:
+    if segment.opened:
+        return
+    for name, code in _COUNTED_AS:
+        counted = segment.values.get(name)
+        if counted is not None and counted.value:
+            segment.put("category", code, "inferred")
+            return
+
+
+def _cries(segment: Segment) -> bool:
+    """An urgent word that is not denied, or a call for help beside a danger."""
+    cried = [match for match in segment.of("urgent") if not match.penalty and not _denied(segment, match.start)]
+    if cried:
+        return True
+    category = segment.values.get("category")
+    if category is None or not segment.has("helpword"):
+        return False
+    return segment.doc.book.categories[str(category.value)].severity >= _DANGER
+
+
+def _denied(segment: Segment, at: int) -> bool:
+    return segment.word(at - 1) in ("no", "nada") or segment.word(at - 2) == "no"
+
+
+def finish(segment: Segment, before: Segment | None) -> tuple[ReportReading, Question | None]:
+    """Fill in what the sender's registration and the report before give; say what is still to be asked."""
+    form = segment.doc.book.forms[segment.form]
+    _fill_place(segment, form, before)
+    for spec in form.fields:
+        if spec.default == "OTR" and spec.name not in segment.values:
+            segment.put(spec.name, "OTR", "default")
+        if spec.kind == "date" and spec.name not in segment.values:
+            segment.put(spec.name, segment.doc.today.isoformat(), "default")
+    segment.urgent = is_urgent(segment, form)
+    report = ReportReading(form.name, dict(segment.values), segment.urgent, segment.doc.text)
+    return report, next_question(segment, form)
+
+
+def _fill_place(segment: Segment, form: FormSpec, before: Segment | None) -> None:
+    spec = form.field("place")
+    if spec is None or "place" in segment.values or segment.choices or spec.required == "yes":
+        return
+    if before is not None and "place" in before.values:
+        segment.values["place"] = before.values["place"]
+        return
+    unknown = any(problem.field == "place" for problem in segment.doc.problems)
+    home = segment.doc.context.home_place
+    if home and not unknown and segment.doc.context.registered:
+        segment.put("place", home, "sender")
+
+
+def is_urgent(segment: Segment, form: FormSpec) -> bool:
+    if form.name == "urgent":
+        return True
+    category = segment.values.get("category")
+    when = segment.values.get("date")
+    if form.name != "incident" or category is None or when is None:
+        return False
+    recent = (segment.doc.today - date.fromisoformat(str(when.value))).days <= 1
+    return recent and segment.doc.book.categories[str(category.value)].urgent == "if_recent"
+
+
+def next_question(segment: Segment, form: FormSpec) -> Question | None:
+    """The first required field that is not known: category, place, then the form's own order."""
+    missing = [spec for spec in form.fields if spec.name not in segment.values and _required(segment, spec)]
+    if not missing:
+        return None
+    if form.name != "register":
+        missing.sort(key=lambda spec: FIRST_ASKED.index(spec.name) if spec.name in FIRST_ASKED else len(FIRST_ASKED))
+    name = missing[0].name
+    shared = name == "place" and bool(segment.choices)
+    kind = "place_ambiguous" if shared else name
+    return Question(form.name, name, kind, segment.term if shared else None, segment.choices if shared else ())
+
+
+def _required(segment: Segment, spec: FieldSpec) -> bool:
+    if spec.required in ("yes", "yes*"):
+        return True
+    if spec.required == "if victim=si":
+        return _is(segment, "victim", True)
+    if spec.required == "if reported=no":
+        return _is(segment, "reported", False)
+    return spec.required == "yes unless cancel" and "cancel" not in segment.values
+
+
+def _is(segment: Segment, name: str, value: bool) -> bool:
+    found = segment.values.get(name)
+    return found is not None and found.value is value

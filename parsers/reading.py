@@ -1,0 +1,155 @@
+"""read_message: one text, one codebook, one context -> one Reading. Pure and deterministic; never raises."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from parsers.answers import answer, is_answer
+from parsers.codebook import Codebook
+from parsers.interpret import finish, interpret
+from parsers.keywords import Part, content_start, split_reports
+from parsers.noise import is_calm, is_spam, only_filler
+from parsers.parts import split_hand_part
+from parsers.prepare import prepare
+from parsers.results import Context, Question, Reading, ReportReading
+from parsers.segment import Document, Segment
+from parsers.tables import scan
+
+SENT_BEFORE = timedelta(days=7)
+SENT_AFTER = timedelta(minutes=10)
+MOST_REPORTS = 40
+
+
+def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
+    """Read a text.
+
+    Spans in the result count characters of ``text``; what was read from ``context.subject`` has span -1.
+    Only the first 1,600 characters are read; the whole text is kept in each report.
+    """
+    doc = _document(text, codebook, context)
+    if not doc.tokens.items:
+        return _without_words(text, context, codebook)
+    start = content_start(doc)
+    practice, start = _practice(doc, start)
+    if start >= len(doc.tokens.items):
+        return _reject(doc, "thanks", practice)
+    if context.pending is not None and is_answer(doc, start):
+        return replace(answer(doc, start), practice=practice)
+    return _read(doc, start, practice)
+
+
+def local_day(codebook: Codebook, context: Context) -> date:
+    """The reader's today: of the sending time when the channel tells a believable one, else of hearing."""
+    zone = ZoneInfo(codebook.zone)
+    when: datetime = context.heard_at
+    sent = context.sent_at
+    if sent is not None and when - SENT_BEFORE <= sent <= when + SENT_AFTER:
+        when = sent
+    return when.astimezone(zone).date()
+
+
+def _document(text: str, codebook: Codebook, context: Context) -> Document:
+    """The body alone when it opens with a keyword of its own, else subject and body as one text."""
+    body = _scan(text, codebook, context, 0)
+    subject = (context.subject or "").strip()
+    if not subject or _opens_itself(body):
+        return body
+    joined = f"{subject}\n{text}"
+    return _scan(joined, codebook, context, len(subject) + 1)
+
+
+def _scan(text: str, codebook: Codebook, context: Context, offset: int) -> Document:
+    tokens = prepare(text, codebook.tables)
+    matches = scan(codebook.tables.trie, tokens.items)
+    return Document(text, codebook, context, local_day(codebook, context), tokens, matches, offset)
+
+
+def _opens_itself(doc: Document) -> bool:
+    start = content_start(doc)
+    if start >= len(doc.tokens.items):
+        return False
+    first = doc.at("kw", start)
+    return first is not None and not first.penalty
+
+
+def _without_words(text: str, context: Context, codebook: Codebook) -> Reading:
+    bare = text.strip(" \t\r\n\u00a0.\u200b\ufeff")
+    if bare and set(bare) <= set("?¿"):
+        return Reading("accept", (ReportReading("help", {}, False, text),), language=context.language)
+    return Reading("reject", reason="unknown" if bare else "empty", language=context.language)
+
+
+def _practice(doc: Document, start: int) -> tuple[bool, int]:
+    first = doc.at("kw", start)
+    if first is None or first.value != "practice" or first.penalty:
+        return False, start
+    return True, content_start(doc, first.end)
+
+
+def _reject(doc: Document, reason: str, practice: bool = False) -> Reading:
+    return Reading(
+        "reject", reason=reason, language=doc.context.language, problems=tuple(doc.problems), trace=tuple(doc.trace),
+        practice=practice,
+    )  # fmt: skip
+
+
+def _read(doc: Document, start: int, practice: bool) -> Reading:
+    parts = split_reports(doc, start)
+    segments = [segment for part in parts[:MOST_REPORTS] if (segment := interpret(doc, part)) is not None]
+    segments = _one_correction(segments)
+    soft = not any(_opened_hard(part) for part in parts)
+    if soft and is_spam(doc, _has_event(segments)) and not _is_command(segments):
+        return _reject(doc, "spam", practice)
+    if not segments:
+        return _reject(doc, _why_nothing(doc, start), practice)
+    if all(segment.form == "alive" for segment in segments):
+        return _reject(doc, "nothing_to_report", practice)
+    return _compose(doc, [segment for segment in segments if segment.form != "alive"], practice)
+
+
+def _one_correction(segments: list[Segment]) -> list[Segment]:
+    """Words before a correction tell why; they are no report of their own."""
+    corrections = [segment for segment in segments if segment.form == "correction"]
+    return corrections or segments
+
+
+def _opened_hard(part: Part) -> bool:
+    return part.keyword is not None and part.keyword.weight > 1
+
+
+def _has_event(segments: list[Segment]) -> bool:
+    return any("category" in segment.values and segment.values["category"].value != "OTR" for segment in segments)
+
+
+def _is_command(segments: list[Segment]) -> bool:
+    return any(segment.form not in ("incident", "urgent") for segment in segments)
+
+
+def _why_nothing(doc: Document, start: int) -> str:
+    if is_calm(doc):
+        return "nothing_to_report"
+    return "thanks" if only_filler(doc, start, len(doc.tokens.items)) else "unknown"
+
+
+def _compose(doc: Document, segments: list[Segment], practice: bool) -> Reading:
+    reports: list[ReportReading] = []
+    question: Question | None = None
+    before: Segment | None = None
+    for segment in segments:
+        report, asked = finish(segment, before)
+        reports.append(report)
+        question = question or asked
+        before = segment
+    return Reading(
+        "ask" if question is not None else "accept",
+        tuple(reports),
+        question.field if question is not None else None,
+        question,
+        language=doc.context.language,
+        problems=tuple(doc.problems),
+        trace=tuple(doc.trace),
+        practice=practice,
+    )
+
+
+__all__ = ["local_day", "read_message", "split_hand_part"]

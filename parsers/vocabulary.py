@@ -1,0 +1,208 @@
+"""Pack words -> tables: every phrase of the pack into one trie, and who may be repaired to what."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from parsers.codebook import Category, Choice, Commitment, FormSpec, Place
+from parsers.conjugate import conjugate
+from parsers.normalize import fold
+from parsers.pack import Pack
+from parsers.repair import Repairer
+from parsers.tables import Entry, Node, Tables, add_phrase
+
+_WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
+_SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
+_PARTS_MIN = 6
+# Kinds whose words an unknown word may be repaired to; greetings, fillers and link words are not worth a guess.
+_REPAIRABLE = frozenset(
+    {
+        "kw",
+        "cat",
+        "place",
+        "unit",
+        "rel",
+        "weekday",
+        "month",
+        "number",
+        "urgent",
+        "deptword",
+        "loc",
+        "person",
+        "kill",
+        "hurt",
+        "seize",
+        "vanish",
+        "helpword",
+    }
+)
+_GLUABLE = frozenset({"kw", "code", "place", "unit", "rel", "cat"})
+
+
+def words_of(phrase: str) -> list[str]:
+    """The folded words of a phrase, apostrophes dropped; {verb} and * stand for themselves."""
+    return [word if word[0] in "{*" else word.replace("'", "") for word in _WORDS.findall(fold(phrase)) if word != "'"]
+
+
+class VocabularyBuilder:
+    """Collects phrases, then builds the tables once."""
+
+    def __init__(self, ordinary: set[str]) -> None:
+        self.ordinary = ordinary
+        self.trie: Node = {}
+        self.words: set[str] = set()
+        self.repairable: set[str] = set()
+        self.gluable: set[str] = set()
+        self.classes: dict[str, set[str]] = {}
+        self.choice_tries: dict[str, Node] = {}
+        self.place_common: set[str] = set()
+
+    def add(self, phrase: str, kind: str, value: str, weight: int = 2) -> None:
+        words = words_of(phrase)
+        if not words:
+            return
+        add_phrase(self.trie, words, Entry(kind, value, weight))
+        self._know(words, kind)
+
+    def _know(self, words: Sequence[str], kind: str) -> None:
+        plain = [word for word in words if word[0] not in "{*"]
+        self.words.update(plain)
+        if kind in _REPAIRABLE:
+            self.repairable.update(plain)
+        if kind in _GLUABLE and len(words) <= 4:
+            self.gluable.update(word for word in plain if len(word) >= 3)
+
+    def add_verbs(self, rows: Iterable[Mapping[str, str]]) -> None:
+        for row in rows:
+            verb = fold(row["verb"])
+            usual, rare = conjugate(verb, tuple(part for part in row["stems"].split("|") if part))
+            for form in {*usual, *rare}:
+                self.classes.setdefault(form, set()).add(f"{{{verb}}}")
+                self.words.add(form)
+            self.repairable.update(form for form in usual if len(form) >= 6)
+
+    def add_forms(self, forms: Mapping[str, FormSpec], openers: Iterable[Mapping[str, str]]) -> None:
+        for form in forms.values():
+            for keyword in form.keywords:
+                self.add(keyword, "kw", form.name, 1)
+        for row in openers:
+            for phrase in row["phrases"].split("|"):
+                self.add(phrase, "kw" if row["strength"] == "hard" else "op", row["form"], 2)
+
+    def add_categories(self, categories: Mapping[str, Category], lexicon: Iterable[Mapping[str, str]]) -> None:
+        weak = {word for row in lexicon if row["weight"] == "1" for word in row["phrases"].split("|")}
+        for category in categories.values():
+            self.add(category.code, "code", category.code, 9)
+            for synonym in category.synonyms:
+                self._add_synonym(synonym, category.code, weak)
+        for row in lexicon:
+            for phrase in row["phrases"].split("|"):
+                self.add(phrase, "cat", row["category"], int(row["weight"]))
+
+    def _add_synonym(self, synonym: str, code: str, weak: set[str]) -> None:
+        words = words_of(synonym)
+        weight = 1 if synonym in weak else (2 if len(words) == 1 else 3)
+        self.add(synonym, "cat", code, weight)
+        if len(words) == 1:
+            for variant in _inflect(words[0]):
+                if variant not in self.words:
+                    self.add(variant, "cat", code, weight)
+
+    def add_places(self, places: Mapping[str, Place], common: Iterable[str]) -> None:
+        self.place_common = {" ".join(words_of(name)) for name in common}
+        ordinary = self.ordinary | self.place_common
+        owners: Counter[str] = Counter()
+        for place in places.values():
+            owners.update({word for name in (place.name, *place.aliases) for word in words_of(name)})
+        for place in places.values():
+            names = {tuple(words_of(name)) for name in (place.name, *place.aliases)}
+            for words in sorted(names):
+                self._add_place(words, place.code, 3)
+            self._add_parts(place, names, owners, ordinary)
+
+    def _add_place(self, words: tuple[str, ...], code: str, weight: int) -> None:
+        add_phrase(self.trie, list(words), Entry("place", code, weight))
+        self._know(words, "place")
+        short = tuple(word for word in words if word not in _SMALL)
+        if len(short) > 1 and short != words:
+            add_phrase(self.trie, list(short), Entry("place", code, weight))
+
+    def _add_parts(
+        self, place: Place, names: set[tuple[str, ...]], owners: Mapping[str, int], ordinary: set[str]
+    ) -> None:
+        """A long word that only one municipality bears (Cuchumatan) names it too."""
+        for word in words_of(place.name):
+            alone = owners[word] == 1 and len(word) >= _PARTS_MIN and (word,) not in names
+            if alone and len(place.code) == 4 and word not in ordinary:
+                add_phrase(self.trie, [word], Entry("place", place.code, 1))
+
+    def add_choices(self, choices: Mapping[str, Mapping[str, Choice]]) -> None:
+        for name, values in choices.items():
+            node: Node = {}
+            for choice in values.values():
+                for phrase in choice.words:
+                    words = words_of(phrase)
+                    if words:
+                        add_phrase(node, words, Entry("choice", choice.value, len(words)))
+                        self.words.update(words)
+                        self.repairable.update(words)
+            self.choice_tries[name] = node
+
+    def add_commitments(self, commitments: Mapping[str, Commitment]) -> None:
+        node: Node = {}
+        for commitment in commitments.values():
+            words = words_of(commitment.short)
+            add_phrase(node, words, Entry("choice", commitment.code, len(words)))
+            self.words.update(words)
+            self.repairable.update(word for word in words if len(word) > 4)
+        self.choice_tries["commitment"] = node
+
+    def build(self, pack: Pack) -> Tables:
+        shorthand = {fold(row["word"]): fold(row["means"]) for row in pack.table("shorthand")}
+        known = self.words | set(shorthand) | self.ordinary
+        repairer = Repairer(self.repairable)
+        return Tables(
+            trie=self.trie,
+            vocabulary=frozenset(known),
+            classes={form: tuple(sorted(verbs)) for form, verbs in self.classes.items()},
+            shorthand=shorthand,
+            gluable=frozenset(self.gluable - _SMALL),
+            repair=lru_cache(maxsize=8192)(repairer.candidates),
+            choice_tries=self.choice_tries,
+            place_common=frozenset(self.place_common),
+        )
+
+
+def _inflect(word: str) -> list[str]:
+    if word.endswith("o"):
+        stem = word[:-1]
+        return [stem + "os", stem + "a", stem + "as"]
+    return [word[:-1]] if word.endswith("s") else [word + "s"]
+
+
+def build_tables(
+    pack: Pack,
+    forms: Mapping[str, FormSpec],
+    categories: Mapping[str, Category],
+    places: Mapping[str, Place],
+    commitments: Mapping[str, Commitment],
+    choices: Mapping[str, Mapping[str, Choice]],
+) -> Tables:
+    """Compile every word of a pack; the specs carry the lists an admin may have edited."""
+    builder = VocabularyBuilder({word for row in pack.table("common") for word in fold(row["words"]).split()})
+    builder.add_forms(forms, pack.table("openers"))
+    builder.add_verbs(pack.table("verbs"))
+    builder.add_categories(categories, pack.table("lexicon"))
+    builder.add_places(places, [name for row in pack.table("place_common") for name in row["names"].split("|")])
+    builder.add_choices(choices)
+    builder.add_commitments(commitments)
+    for row in pack.table("words"):
+        for phrase in row["words"].split("|"):
+            builder.add(phrase, row["kind"], row["value"])
+    for row in pack.table("spam"):
+        for phrase in row["phrases"].split("|"):
+            builder.add(phrase, "spam", "spam", int(row["weight"]))
+    for row in pack.table("languages"):
+        builder.add(row["word"], row["kind"], row["value"], 2)
+    return builder.build(pack)
