@@ -1,6 +1,7 @@
 """Mail to a relay over aiosmtplib (RFC 5321): kept connections, TLS that cannot be stripped, errors by their stage."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ PARALLEL = 2
 SECONDS = 30.0
 # Relays close idle connections after minutes; asking first costs less than a mail whose fate is unknown.
 IDLE_SECONDS = 20.0
+QUIT_SECONDS = 2.0
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 _LOST = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError, TimeoutError)
@@ -71,7 +73,7 @@ class SmtpSender:
             await self._reset(client)
             raise
         except BaseException:
-            client.close()
+            _drop(client)
             raise
         self._keep(client)
         return Sent(str(mail["Message-ID"]))
@@ -90,7 +92,7 @@ class SmtpSender:
             since, client = self._idle.pop()
             if client.is_connected and (now - since < IDLE_SECONDS or await _answers(client)):
                 return client
-            client.close()
+            _drop(client)
         return await self._connect(sender.rpartition("@")[2])
 
     async def _connect(self, domain: str) -> SMTP:
@@ -102,7 +104,7 @@ class SmtpSender:
         try:
             await self._greet(client)
         except BaseException:
-            client.close()
+            _drop(client)
             sock.close()
             raise
         return client
@@ -159,7 +161,7 @@ class SmtpSender:
 
     def _keep(self, client: SMTP) -> None:
         if self._closed or not client.is_connected or len(self._idle) >= self.parallel:
-            client.close()
+            _drop(client)
         else:
             self._idle.append((asyncio.get_running_loop().time(), client))
 
@@ -168,7 +170,7 @@ class SmtpSender:
         try:
             await client.rset()
         except (SMTPException, OSError):
-            client.close()
+            _drop(client)
         else:
             self._keep(client)
 
@@ -177,7 +179,18 @@ class SmtpSender:
         self._pool.close()
         while self._idle:
             _, client = self._idle.pop()
-            client.close()
+            with contextlib.suppress(SMTPException, OSError):
+                await client.quit(timeout=QUIT_SECONDS)
+            _drop(client)
+        await asyncio.sleep(0)  # the loop lets go of a transport one turn later
+
+
+def _drop(client: SMTP) -> None:
+    """Let go at once: a TLS farewell to a peer that may be gone would linger."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 async def _answers(client: SMTP) -> bool:

@@ -4,7 +4,6 @@ Twilio takes no idempotency key. So a message whose earlier try may have reached
 to that number before it goes again, and receipts carry our id in the address they are sent to.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -96,7 +95,13 @@ class TwilioSender:
             return _sent(found or self._create(envelope, to))
         except (TwilioRestException, TwilioServiceException) as error:
             raise _refusal(error.status, error.code) from None
-        except (TwilioException, json.JSONDecodeError, KeyError, TypeError) as error:
+        except (
+            TwilioException,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ) as error:  # an answer of no known form
             raise UnknownResult(detail={"exception": type(error).__name__}) from None
 
     def _create(self, envelope: Envelope, to: str) -> MessageInstance:
@@ -125,6 +130,10 @@ class TwilioSender:
             if same and message.sid not in envelope.known_ids and message.status not in FAILED:
                 return message
         return None
+
+    async def close(self) -> None:
+        self._pool.close()
+        self._wire.close()
 
 
 def _sent(message: MessageInstance) -> Sent:

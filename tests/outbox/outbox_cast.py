@@ -106,3 +106,12 @@ class Box:
             if self.engine.dialect.name == "postgresql":
                 conn.execute(text("SET LOCAL enable_seqscan = off"))
             return str(conn.exec_driver_sql(prefix + statement, parameters).all())
+
+
+def envelope_of(**changes: Any) -> Envelope:
+    """An envelope as the queue would open it."""
+    values = {
+        "id": uuid7(), "kind": "confirmation", "channel": "sms", "to": ANA, "text": "Recibido 3001", "lease": "one.1",
+        "to_hash": b"x", "leased_at": NOW,
+    }  # fmt: skip
+    return Envelope(**(values | changes))

@@ -156,9 +156,8 @@ def test_a_send_that_never_ends_is_cut_off_as_an_unknown_result(box: Box) -> Non
         new = message()
         box.put(new)
         async with office.open():
-            await office.until({"queued": 1})
-            assert box.row(new.id).error == "unknown_result"
-            assert box.row(new.id).unsure_since == box.now
+            await until(lambda: box.row(new.id).error == "unknown_result")
+        assert (box.row(new.id).state, box.row(new.id).unsure_since) == ("queued", box.now)
 
     run(story())
 
@@ -170,6 +169,7 @@ def test_offline_is_a_pause_that_uses_no_attempt_and_tries_one_at_a_time(box: Bo
         office.channels["sms"] = SendingChannel(script)
         box.put(*(message() for _ in range(50)))
         async with office.open():
+            await until(lambda: bool(office.said))
             await office.until({"queued": 50})
             assert office.said == [("sms", "offline", "offline")]
             office.channels["sms"] = SendingChannel(script, paused=True)
@@ -216,6 +216,7 @@ def test_a_refused_key_stops_the_channel_and_keeps_the_queue(box: Box) -> None:
         office.channels["sms"] = SendingChannel(refused)
         box.put(*(message() for _ in range(3)))
         async with office.open():
+            await until(lambda: bool(office.said))
             await office.until({"queued": 3})
             assert office.said == [("sms", "auth_failed", "auth_failed")]
             assert len(refused.taken) == 1
@@ -244,8 +245,7 @@ def test_a_sender_that_breaks_is_an_unknown_result(box: Box) -> None:
         new = message()
         box.put(new)
         async with office.open():
-            await office.until({"queued": 1})
-        assert box.row(new.id).error == "unknown_result"
+            await until(lambda: box.row(new.id).error == "unknown_result")
 
     run(story())
 
