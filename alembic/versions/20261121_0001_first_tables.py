@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-21 21:12:06.324028
+Created: 2026-11-21 21:24:29.296314
 """
 
 from collections.abc import Sequence
@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_message_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index("ix_message_heard_at", ["heard_at"], unique=False)
         batch_op.create_index(
             "ix_message_part",
@@ -200,9 +200,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbound_message")),
     )
     with op.batch_alter_table("outbound_message", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_digest_run_id"), ["digest_run_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_outbound_message_channel_provider_hash", ["channel", "provider_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbound_message_digest_run_id"), ["digest_run_id"], unique=False)
         batch_op.create_index(
             "ix_outbound_message_due",
             ["channel", "priority", "not_before", "id"],
@@ -224,8 +223,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
+        batch_op.create_index(batch_op.f("ix_outbound_message_message_id"), ["message_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbound_message_report_id"), ["report_id"], unique=False)
         batch_op.create_index("ix_outbound_message_to_hash_queued_at", ["to_hash", "queued_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_report_id"), ["report_id"], unique=False)
 
     op.create_table(
         "parked_receipt",
@@ -239,8 +239,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parked_receipt")),
     )
     with op.batch_alter_table("parked_receipt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_parked_at"), ["parked_at"], unique=False)
         batch_op.create_index("ix_parked_receipt_channel_provider_hash", ["channel", "provider_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_parked_receipt_parked_at"), ["parked_at"], unique=False)
 
     op.create_table(
         "poll_answer",
@@ -251,7 +251,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_poll_answer")),
     )
     with op.batch_alter_table("poll_answer", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_week"), ["week"], unique=False)
+        batch_op.create_index(batch_op.f("ix_poll_answer_week"), ["week"], unique=False)
 
     op.create_table(
         "setting",
@@ -294,7 +294,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_hash", name=op.f("uq_contact_address_address_hash")),
     )
     with op.batch_alter_table("contact_address", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contact_address_contact_id"), ["contact_id"], unique=False)
 
     op.create_table(
         "report",
@@ -330,11 +330,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("node_id", "ref", name=op.f("uq_report_node_id_ref")),
     )
     with op.batch_alter_table("report", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_id"), ["contact_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_report_category_created_at", ["category", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_report_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index("ix_report_created_at", ["created_at"], unique=False)
         batch_op.create_index("ix_report_form_created_at", ["form", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_report_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_report_place_created_at", ["place", "created_at"], unique=False)
         batch_op.create_index("ix_report_sender_hash_ref", ["sender_hash", "ref"], unique=False)
 
@@ -353,7 +353,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_send_attempt")),
     )
     with op.batch_alter_table("send_attempt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_outbound_id"), ["outbound_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_send_attempt_outbound_id"), ["outbound_id"], unique=False)
 
     op.create_table(
         "subscription",
@@ -372,7 +372,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
     )
     with op.batch_alter_table("subscription", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_subscription_contact_id"), ["contact_id"], unique=False)
 
     op.create_table(
         "alert",
@@ -420,7 +420,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_open_question")),
     )
     with op.batch_alter_table("open_question", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_report_id"), ["report_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_open_question_report_id"), ["report_id"], unique=False)
         batch_op.create_index(
             "uq_open_question_sender_hash",
             ["sender_hash"],
@@ -451,8 +451,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("report_id", "seq", name=op.f("uq_report_event_report_id_seq")),
     )
     with op.batch_alter_table("report_event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_report_event_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_report_event_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_report_event_place_at", ["place", "at"], unique=False)
 
     op.create_table(
@@ -465,7 +465,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_user_link")),
     )
     with op.batch_alter_table("user_link", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_user_link_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "user_session",
@@ -479,7 +479,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_user_session")),
     )
     with op.batch_alter_table("user_session", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_user_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "digest_entry",
@@ -494,28 +494,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subscription_id", "event_id", name=op.f("pk_digest_entry")),
     )
     with op.batch_alter_table("digest_entry", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_digest_entry_run_id"), ["run_id"], unique=False)
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP SEQUENCE report_ref_seq")
     with op.batch_alter_table("digest_entry", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_run_id"))
+        batch_op.drop_index(batch_op.f("ix_digest_entry_run_id"))
 
     op.drop_table("digest_entry")
     with op.batch_alter_table("user_session", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_user_id"))
+        batch_op.drop_index(batch_op.f("ix_user_session_user_id"))
 
     op.drop_table("user_session")
     with op.batch_alter_table("user_link", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_user_id"))
+        batch_op.drop_index(batch_op.f("ix_user_link_user_id"))
 
     op.drop_table("user_link")
     with op.batch_alter_table("report_event", schema=None) as batch_op:
         batch_op.drop_index("ix_report_event_place_at")
+        batch_op.drop_index(batch_op.f("ix_report_event_message_id"))
         batch_op.drop_index("ix_report_event_at")
-        batch_op.drop_index(batch_op.f("ix_message_id"))
 
     op.drop_table("report_event")
     with op.batch_alter_table("open_question", schema=None) as batch_op:
@@ -524,47 +524,48 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
         )
-        batch_op.drop_index(batch_op.f("ix_report_id"))
+        batch_op.drop_index(batch_op.f("ix_open_question_report_id"))
 
     op.drop_table("open_question")
     op.drop_table("digest_run")
     op.drop_table("alert")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_subscription_contact_id"))
 
     op.drop_table("subscription")
     with op.batch_alter_table("send_attempt", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_outbound_id"))
+        batch_op.drop_index(batch_op.f("ix_send_attempt_outbound_id"))
 
     op.drop_table("send_attempt")
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.drop_index("ix_report_sender_hash_ref")
         batch_op.drop_index("ix_report_place_created_at")
+        batch_op.drop_index(batch_op.f("ix_report_message_id"))
         batch_op.drop_index("ix_report_form_created_at")
         batch_op.drop_index("ix_report_created_at")
+        batch_op.drop_index(batch_op.f("ix_report_contact_id"))
         batch_op.drop_index("ix_report_category_created_at")
-        batch_op.drop_index(batch_op.f("ix_message_id"))
-        batch_op.drop_index(batch_op.f("ix_contact_id"))
 
     op.drop_table("report")
     with op.batch_alter_table("contact_address", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_contact_address_contact_id"))
 
     op.drop_table("contact_address")
     op.drop_table("app_user")
     op.drop_table("setting")
     with op.batch_alter_table("poll_answer", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_week"))
+        batch_op.drop_index(batch_op.f("ix_poll_answer_week"))
 
     op.drop_table("poll_answer")
     with op.batch_alter_table("parked_receipt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_parked_receipt_parked_at"))
         batch_op.drop_index("ix_parked_receipt_channel_provider_hash")
-        batch_op.drop_index(batch_op.f("ix_parked_at"))
 
     op.drop_table("parked_receipt")
     with op.batch_alter_table("outbound_message", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_report_id"))
         batch_op.drop_index("ix_outbound_message_to_hash_queued_at")
+        batch_op.drop_index(batch_op.f("ix_outbound_message_report_id"))
+        batch_op.drop_index(batch_op.f("ix_outbound_message_message_id"))
         batch_op.drop_index(
             "ix_outbound_message_leased",
             sqlite_where=sa.text("state = 'sending'"),
@@ -580,9 +581,8 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
         )
+        batch_op.drop_index(batch_op.f("ix_outbound_message_digest_run_id"))
         batch_op.drop_index("ix_outbound_message_channel_provider_hash")
-        batch_op.drop_index(batch_op.f("ix_message_id"))
-        batch_op.drop_index(batch_op.f("ix_digest_run_id"))
 
     op.drop_table("outbound_message")
     op.drop_table("opt_out")
@@ -595,7 +595,7 @@ def downgrade() -> None:
             "ix_message_part", sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'")
         )
         batch_op.drop_index("ix_message_heard_at")
-        batch_op.drop_index(batch_op.f("ix_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_message_contact_id"))
 
     op.drop_table("message")
     op.drop_table("counter")
