@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from gateway.sealing import flush_directory
+from gateway.files import flush_directory
 
 SLOTS = 4
 SLOT = struct.Struct("<QQ16s")

@@ -1,4 +1,4 @@
-"""What one process runs. `serve`: web, listeners, dispatcher, ticks; `--no-worker`: the first two; `worker`: the others."""
+"""What one process runs. `serve`: web, mail, dispatcher, ticks; `--no-worker`: the first two; `worker`: the others."""
 
 import asyncio
 import os

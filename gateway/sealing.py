@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import KeyFileBroken, KeyFileMissing, WrongKey
+from gateway.files import flush_directory
 
 VERSION = b"\x01"
 HEADER = 5
@@ -80,15 +81,6 @@ def write_key_file(path: Path, ring: KeyRing) -> None:
         os.fsync(stream.fileno())
     temporary.replace(path)
     flush_directory(path.parent)
-
-
-def flush_directory(path: Path) -> None:
-    """fsync a folder, so that a rename or a new file in it outlives a power cut."""
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 class Sealer:

@@ -10,10 +10,12 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from gateway.inflight import InFlight, own_file
 
@@ -127,3 +129,14 @@ def _die_with(parent: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def become(command: Sequence[str], *, folder: Path, read_limit_s: float) -> NoReturn:
+    """Replace this process, and all it imported, by a supervisor of `command`."""
+    words = [sys.executable, "-m", "gateway.supervisor", str(folder), str(read_limit_s), *command]
+    os.execv(sys.executable, words)  # noqa: S606
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format='{"level":"%(levelname)s","logger":"%(name)s","event":"%(message)s"}')
+    sys.exit(Supervisor(sys.argv[3:], Path(sys.argv[1]), float(sys.argv[2])).run())

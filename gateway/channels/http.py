@@ -64,7 +64,7 @@ class HttpDoor:
         fields = _fields(call)
         status = fields.get("status")
         name = _word(fields, "id", ID_LIMIT)
-        if name is None or status not in STATUS_WORDS:
+        if name is None or not isinstance(status, str) or status not in STATUS_WORDS:
             raise malformed("id and a status of sent, delivered or failed are needed")
         error = _word(fields, "error", 10_000)
         at = _moment(fields, "at")

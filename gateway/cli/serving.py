@@ -2,12 +2,12 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from gateway.cli.support import load_settings, say
-from gateway.supervisor import IN_FLIGHT, Supervisor
+from gateway.supervisor import IN_FLIGHT, become
 
 if TYPE_CHECKING:
     from gateway.house import House
@@ -18,7 +18,7 @@ def serve(*, worker: bool, local: bool) -> int:
     """Serve until told to stop; the first call becomes the parent, the process it starts serves."""
     settings = load_settings()
     if IN_FLIGHT not in os.environ:
-        return _supervise(settings, "serve", *([] if worker else ["--no-worker"]), *(["--local"] if local else []))
+        _supervise(settings, "serve", *([] if worker else ["--no-worker"]), *(["--local"] if local else []))
     from gateway.process import serve as run
 
     if local:
@@ -42,12 +42,12 @@ def work() -> int:
     return run(load_settings())
 
 
-def _supervise(settings: "Settings", *arguments: str) -> int:
+def _supervise(settings: "Settings", *arguments: str) -> NoReturn:
     from gateway.install import prepare_folder
 
     prepare_folder(settings)
     command = [sys.executable, "-m", "gateway.cli", *arguments]
-    return Supervisor(command, settings.data_dir, settings.read_limit_s).run()
+    become(command, folder=settings.data_dir, read_limit_s=settings.read_limit_s)
 
 
 def _greet(house: "House") -> None:
