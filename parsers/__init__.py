@@ -1,8 +1,10 @@
 """The pure reader: text in, meaning out. No clock, no database, no settings, no network."""
 
 from parsers.codebook import Category, Choice, Codebook, Commitment, FieldSpec, FormSpec, Place
+from parsers.collisions import Collision, collisions
 from parsers.compile import compile_codebook, pack_words
 from parsers.export import as_prediction, pending_from_dict, report_dict
+from parsers.labels import category_name, choice_label, place_name
 from parsers.normalize import fold, fold_text
 from parsers.pack import Pack, load_pack
 from parsers.parts import split_hand_part
@@ -13,6 +15,7 @@ __all__ = [
     "Category",
     "Choice",
     "Codebook",
+    "Collision",
     "Commitment",
     "Context",
     "FieldSpec",
@@ -27,12 +30,16 @@ __all__ = [
     "ReportReading",
     "Trace",
     "as_prediction",
+    "category_name",
+    "choice_label",
+    "collisions",
     "compile_codebook",
     "fold",
     "fold_text",
     "load_pack",
     "pack_words",
     "pending_from_dict",
+    "place_name",
     "read_message",
     "report_dict",
     "split_hand_part",

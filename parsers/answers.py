@@ -2,7 +2,7 @@
 
 from parsers.codebook import FieldSpec, FormSpec
 from parsers.fields.choices import choice_matches
-from parsers.forms import read_fields
+from parsers.forms import read_fields, read_poll_answer
 from parsers.interpret import finish
 from parsers.keywords import HARD
 from parsers.noise import only_filler
@@ -87,8 +87,11 @@ def _pick(segment: Segment, pending: Pending) -> str | None:
 
 
 def _read_answer(segment: Segment, form: FormSpec, spec: FieldSpec | None) -> None:
-    read_fields(segment, form)
     pending = segment.doc.context.pending
+    if form.name == "poll" and spec is not None and spec.name in ("category", "reported", "reason"):
+        read_poll_answer(segment, spec.name)
+        return
+    read_fields(segment, form)
     if spec is None or pending is None or spec.name in segment.values:
         _narrow(segment, pending)
         return

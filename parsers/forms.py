@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from parsers.codebook import FormSpec
+from parsers.corrections import read_correction
 from parsers.fields import FIELD_READERS, ORDER
 from parsers.fields.categories import read_category
 from parsers.fields.choices import choice_matches
 from parsers.fields.counts import read_counts
 from parsers.fields.places import read_place
 from parsers.fields.refs import read_number
-from parsers.corrections import read_correction
 from parsers.segment import Segment
 from parsers.tables import Match
 from parsers.tokens import NUMBER
@@ -97,6 +97,20 @@ def _poll_answers(segment: Segment) -> None:
     _poll_reason(
         segment, [match for match in reasons if not plain or match.start >= plain[0].end or match.start > crime]
     )
+
+
+def read_poll_answer(segment: Segment, asked: str) -> None:
+    """An answer to one of the poll's questions, and what follows it ("robo no miedo")."""
+    if asked == "category":
+        read_category(segment)
+    start = _crime_place(segment)
+    answers = [match for match in choice_matches(segment, "yes_no") if match.start >= start]
+    reasons = [match for match in choice_matches(segment, "poll.reason") if match.start >= start]
+    plain = [match for match in answers if not any(r.start == match.start and r.end > match.end for r in reasons)]
+    if asked in ("category", "reported") and plain:
+        segment.put("reported", plain[0].value == "si", "answer", plain[0].start, plain[0].end)
+    if reasons and (asked == "reason" or "reported" in segment.values or asked == "reported"):
+        _poll_reason(segment, reasons)
 
 
 def _poll_reason(segment: Segment, reasons: list[Match]) -> None:

@@ -155,11 +155,12 @@ def _is_report(segment: Segment, part: Part, opened: bool) -> bool:
     if "category" not in segment.values:
         _category_from_counts(segment)
     category = segment.values.get("category")
+    segment.sure = category is not None and _sure(segment)
     if opened or said:
         return True
     if category is None:
         return segment.form == "urgent" and bool(segment.of("urgent"))
-    return _sure(segment) or segment.values.get("place") is not None or segment.values["date"].how != "default"
+    return segment.sure or segment.values.get("place") is not None or segment.values["date"].how != "default"
 
 
 def _sure(segment: Segment) -> bool:

@@ -1,6 +1,7 @@
 """Which form is meant, and where one report of a text ends and the next begins."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from parsers.segment import Document
 from parsers.tables import Match
@@ -36,7 +37,7 @@ def split_reports(doc: Document, start: int) -> list[Part]:
     bounds = _boundaries(doc, start)
     edges = [*bounds, len(doc.tokens.items)]
     parts: list[Part] = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         inner = _skip_item_number(doc, first, last)
         parts.append(Part(inner, last, _keyword(doc, inner, last)))
     return parts

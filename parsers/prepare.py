@@ -41,7 +41,8 @@ def _prepare_word(token: Token, tables: Tables, items: list[Token]) -> None:
     if pieces:
         _split(token, pieces, tables, items)
         return
-    repairs = tables.repair(key)
+    begun = tables.keyword_prefixes.get(key)
+    repairs = ((begun, 0.2),) if begun is not None and not items else tables.repair(key)
     token.keys = ((key, 0.0), *_with_classes(repairs, tables)) if repairs else ((key, 0.0),)
     items.append(token)
 

@@ -118,7 +118,7 @@ def _opened_hard(part: Part) -> bool:
 
 
 def _has_event(segments: list[Segment]) -> bool:
-    return any("category" in segment.values and segment.values["category"].value != "OTR" for segment in segments)
+    return any(segment.sure for segment in segments)
 
 
 def _is_command(segments: list[Segment]) -> bool:

@@ -1,7 +1,6 @@
 """The repair ladder for one unknown word: same sound, one edit (5+ letters), one edit by sound, two edits (9+)."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -87,6 +86,3 @@ class Repairer:
     def _few(words: Iterable[str], penalty: float) -> Keys:
         chosen = tuple((word, penalty) for word in words)
         return chosen if len(chosen) <= MOST_CANDIDATES else ()
-
-    def cached(self, size: int = 8192) -> "lru_cache":  # type: ignore[type-arg]
-        return lru_cache(maxsize=size)(self.candidates)  # type: ignore[return-value]

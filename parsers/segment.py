@@ -84,6 +84,7 @@ class Segment:
     term: str | None = None
     urgent: bool = False
     marks: tuple[int, int] = (0, 0)
+    sure: bool = False
 
     @property
     def items(self) -> list[Token]:

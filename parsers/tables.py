@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple
 
 from parsers.tokens import NEWLINE, SEMICOLON, SENTENCE, Token
 
 Keys = tuple[tuple[str, float], ...]
-Node = dict[str, Union["Node", list["Entry"]]]
+# word -> Node; END -> list[Entry]; GAP -> Node. A recursive type says less than this line and costs a cast per step.
+Node = dict[str, Any]
 
 END = ""
 GAP = "*"
@@ -47,13 +48,14 @@ class Tables:
     repair: Callable[[str], Keys]
     choice_tries: Mapping[str, Node]
     place_common: frozenset[str]
+    keyword_prefixes: Mapping[str, str]
 
 
 def add_phrase(root: Node, words: list[str], entry: Entry) -> None:
     node = root
     for word in words:
-        node = node.setdefault(word, {})  # type: ignore[assignment]
-    node.setdefault(END, []).append(entry)  # type: ignore[union-attr]
+        node = node.setdefault(word, {})
+    node.setdefault(END, []).append(entry)
 
 
 def scan(root: Node, tokens: list[Token], first: int = 0, last: int | None = None) -> Matches:
@@ -64,7 +66,7 @@ def scan(root: Node, tokens: list[Token], first: int = 0, last: int | None = Non
         for key, penalty in tokens[start].keys:
             node = root.get(key)
             if node is not None:
-                _follow(node, start, start + 1, penalty, tokens, stop, found)  # type: ignore[arg-type]
+                _follow(node, start, start + 1, penalty, tokens, stop, found)
     return found
 
 
@@ -75,15 +77,15 @@ def _follow(node: Node, start: int, at: int, penalty: float, tokens: list[Token]
             found.setdefault(kind, []).append(Match(start, at, value, weight, penalty))
         if len(node) == 1:
             return
-    if at >= stop or tokens[at].gap >= SENTENCE and _breaks(tokens, at):
+    if at >= stop or (tokens[at].gap >= SENTENCE and _breaks(tokens, at)):
         return
     for key, more in tokens[at].keys:
         child = node.get(key)
         if child is not None:
-            _follow(child, start, at + 1, max(penalty, more), tokens, stop, found)  # type: ignore[arg-type]
+            _follow(child, start, at + 1, max(penalty, more), tokens, stop, found)
     gap = node.get(GAP)
     if gap is not None:
-        _skip(gap, start, at, penalty, tokens, stop, found)  # type: ignore[arg-type]
+        _skip(gap, start, at, penalty, tokens, stop, found)
 
 
 def _skip(node: Node, start: int, at: int, penalty: float, tokens: list[Token], stop: int, found: Matches) -> None:
@@ -93,7 +95,7 @@ def _skip(node: Node, start: int, at: int, penalty: float, tokens: list[Token], 
         for key, more in tokens[place].keys:
             child = node.get(key)
             if child is not None:
-                _follow(child, start, place + 1, max(penalty, more), tokens, stop, found)  # type: ignore[arg-type]
+                _follow(child, start, place + 1, max(penalty, more), tokens, stop, found)
 
 
 def _breaks(tokens: list[Token], at: int) -> bool:

@@ -15,6 +15,7 @@ from parsers.tables import Entry, Node, Tables, add_phrase
 _WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
 _PARTS_MIN = 6
+_PREFIX_MIN = 4
 # Kinds whose words an unknown word may be repaired to; greetings, fillers and link words are not worth a guess.
 _REPAIRABLE = frozenset(
     {
@@ -52,6 +53,7 @@ class VocabularyBuilder:
         self.ordinary = ordinary
         self.trie: Node = {}
         self.words: set[str] = set()
+        self.keywords: dict[str, str] = {}
         self.repairable: set[str] = set()
         self.gluable: set[str] = set()
         self.classes: dict[str, set[str]] = {}
@@ -86,6 +88,7 @@ class VocabularyBuilder:
         for form in forms.values():
             for keyword in form.keywords:
                 self.add(keyword, "kw", form.name, 1)
+                self.keywords["".join(words_of(keyword))] = form.name
         for row in openers:
             for phrase in row["phrases"].split("|"):
                 self.add(phrase, "kw" if row["strength"] == "hard" else "op", row["form"], 2)
@@ -171,7 +174,18 @@ class VocabularyBuilder:
             repair=lru_cache(maxsize=8192)(repairer.candidates),
             choice_tries=self.choice_tries,
             place_common=frozenset(self.place_common),
+            keyword_prefixes=_unique_prefixes(self.keywords),
         )
+
+
+def _unique_prefixes(keywords: Mapping[str, str]) -> dict[str, str]:
+    """Beginnings of 4+ letters that only one form's keywords have (INCI), with the keyword they stand for."""
+    owners: dict[str, set[str]] = {}
+    for word, form in keywords.items():
+        for end in range(_PREFIX_MIN, len(word)):
+            owners.setdefault(word[:end], set()).add(form)
+    first = {word[:end]: word for word in sorted(keywords, reverse=True) for end in range(_PREFIX_MIN, len(word))}
+    return {prefix: first[prefix] for prefix, forms in owners.items() if len(forms) == 1}
 
 
 def _inflect(word: str) -> list[str]:

@@ -30,7 +30,10 @@ def best_category(segment: Segment) -> Match | None:
         leading = [match for match in found if match.start == head]
         if leading:
             return max(leading, key=lambda match: (match.end, match.weight, -match.penalty))
-    return max(found, key=lambda match: (match.weight, -match.penalty, -match.start, match.end))
+    return max(
+        found,
+        key=lambda match: (segment.free(match.start, match.end), match.weight, -match.penalty, -match.start, match.end),
+    )
 
 
 def mentions(segment: Segment) -> list[Match]:

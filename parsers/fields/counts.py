@@ -129,10 +129,16 @@ def _verb_before(segment: Segment, at: int, names: frozenset[str]) -> str | None
     for kind in _VERBS:
         for back in range(1, _LOOK_BACK + 2):
             verb = segment.at(kind, at - back)
-            near = verb is not None and at - verb.end < _LOOK_BACK
-            if verb is not None and near and verb.value in names and _no_number_between(segment, verb.end, at):
+            if verb is None or verb.value not in names or at - verb.end >= _LOOK_BACK or _intended(segment, verb):
+                continue
+            if _no_number_between(segment, verb.end, at):
                 return verb.value
     return None
+
+
+def _intended(segment: Segment, verb: Match) -> bool:
+    """ "quieren linchar a dos": an infinitive tells what may come, not what was done."""
+    return segment.word(verb.start).endswith("r") and verb.end - verb.start == 1
 
 
 def _no_number_between(segment: Segment, start: int, end: int) -> bool:

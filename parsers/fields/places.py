@@ -98,11 +98,8 @@ def _score(segment: Segment, start: int, end: int) -> float | None:
 
 
 def _preposition(segment: Segment, start: int) -> str | None:
-    for back in (4, 3, 2, 1):
-        prep = segment.at("prep", start - back)
-        if prep is not None and prep.end == start:
-            return prep.value
-    return None
+    ending = [prep for prep in segment.of("prep") if prep.end == start]
+    return min(ending, key=lambda prep: prep.start).value if ending else None
 
 
 def _is_common(segment: Segment, start: int, end: int) -> bool:
