@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from gateway.contact_file import ContactRow
 from gateway.conversation import Asked, Decision, Known, Standing, Words, decide, follow, prediction
 from outbox.address import parse_sender
-from parsers import Codebook, FieldValue, ReportReading
+from parsers import Codebook, pending_from_dict
 
 BROKEN: Mapping[str, Any] = {
     "outcome": "reject", "ask": None, "reason": "unknown", "reports": [], "duplicate_of": None,
@@ -54,7 +54,7 @@ class FileReader:
                 raise BrokenLine("not an object")
             key = document.get("id")
             return {"id": key, **prediction(self.decide(document))}, True
-        except (BrokenLine, ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {"id": key if isinstance(key, str | int) else None, **BROKEN}, False
 
     def decide(self, document: Mapping[str, Any]) -> Decision:
@@ -116,18 +116,9 @@ def address_of(document: Mapping[str, Any]) -> str:
 
 
 def asked_of(pending: Mapping[str, Any]) -> Asked:
-    """An open question in the shape {ask, report, choices?} of a line. Raises BrokenLine."""
-    report, ask = pending.get("report"), pending.get("ask")
-    if not isinstance(report, dict) or not isinstance(report.get("form"), str) or not isinstance(ask, str):
-        raise BrokenLine("context.pending lacks ask or report.form")
-    said = {**report, **(report.get("counts") or {})}
-    values = {
-        name: FieldValue(value)
-        for name, value in said.items()
-        if name not in ("form", "counts", "urgent", "text") and isinstance(value, str | int | bool)
-    }
-    draft = ReportReading(report["form"], values, bool(report.get("urgent")), str(report.get("text") or ""))
-    return Asked(ask, draft, tuple(str(code) for code in pending.get("choices") or ()))
+    """An open question in the shape {ask, report, choices?} of a line."""
+    found = pending_from_dict(pending)
+    return Asked(found.ask, found.report, found.choices)
 
 
 def keyed(folded: str) -> bytes:

@@ -1,0 +1,219 @@
+"""What is right, what deserves a look and what must be put right first, in words, with what to do."""
+
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, func, select, text
+
+from gateway import audit
+from gateway.alerts import covers
+from gateway.channels import registry
+from gateway.contacts import CONTACT, people
+from gateway.disks import disk_of, is_encrypted, open_swaps
+from gateway.errors import SetupError
+from gateway.house import House
+from gateway.install import check
+from gateway.models import Message
+from gateway.routes import route
+from gateway.settings import Settings
+from gateway.subscriptions import SCHEMES, standing
+from gateway.users import USER
+from outbox.queue import waiting
+
+Level = Literal["ok", "look", "bad"]
+MB = 1_000_000
+OLDEST = timedelta(minutes=10)
+EARLIEST = datetime(2026, 1, 1).astimezone()
+NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`look`: it works, but somebody should know. `bad`: it must be put right."""
+
+    level: Level
+    about: str
+    words: str
+
+
+def examine_settings(settings: Settings) -> Iterator[Finding]:
+    """What can be seen without opening the database."""
+    yield from _modes(settings)
+    yield from _same_disk(settings)
+    yield from _disk_space(settings)
+    yield from _encryption(settings)
+    yield from _address(settings)
+    try:
+        check(settings)
+        yield Finding("ok", "database", "key and schema fit")
+    except SetupError as error:
+        yield Finding("bad", "database", str(error))
+
+
+def examine_house(house: House) -> Iterator[Finding]:
+    """What the database tells."""
+
+    def look(connection: Connection) -> list[Finding]:
+        return [finding for looked in LOOKS for finding in looked(connection, house)]
+
+    yield from house.read_now(look)
+
+
+def _modes(settings: Settings) -> Iterator[Finding]:
+    wanted = {settings.data_dir: 0o700, settings.key_path: 0o600}
+    if settings.sqlite_path is not None:
+        wanted[settings.sqlite_path] = 0o600
+    for path, mode in wanted.items():
+        if not path.exists():
+            continue
+        found = stat.S_IMODE(path.stat().st_mode)
+        if found & ~mode & 0o777:
+            yield Finding("bad", "rights", f"others may read {path} ({found:o}); run: chmod {mode:o} {path}")
+        else:
+            yield Finding("ok", "rights", f"{path} is readable by its owner alone")
+
+
+def _same_disk(settings: Settings) -> Iterator[Finding]:
+    database, key = settings.sqlite_path, settings.key_path
+    if database is None or not database.exists() or not key.exists():
+        return
+    if database.stat().st_dev == key.stat().st_dev:
+        words = "the key lies on the disk of the database: who takes the one has both. Set VOCERO_KEY_FILE to another."
+        yield Finding("look", "key", words)
+    else:
+        yield Finding("ok", "key", "the key lies on another disk than the database")
+
+
+def _disk_space(settings: Settings) -> Iterator[Finding]:
+    free, reserve = shutil.disk_usage(settings.data_dir).free // MB, settings.disk_reserve_mb
+    level: Level = "bad" if free < reserve else "look" if free < 2 * reserve else "ok"
+    yield Finding(level, "disk", f"{free} MB free; below {reserve} MB nothing more is accepted")
+
+
+def _encryption(settings: Settings) -> Iterator[Finding]:
+    encrypted = is_encrypted(disk_of(settings.data_dir))
+    if encrypted is None:
+        yield Finding("look", "disk", "it cannot be seen whether the disk is encrypted; use LUKS on a laptop or a Pi")
+    elif encrypted:
+        yield Finding("ok", "disk", "the disk is encrypted")
+    else:
+        yield Finding("look", "disk", "the disk is not encrypted: who takes the machine has the key. Use LUKS.")
+    for swap in open_swaps():
+        yield Finding("look", "swap", f"{swap} is not encrypted and may hold texts: switch swap off, or use zram")
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    local = settings.host in ("127.0.0.1", "::1", "localhost")
+    if settings.base_url.startswith("https://"):
+        yield Finding("ok", "address", f"others reach this gateway at {settings.base_url}")
+    elif settings.allow_http or (settings.public_url and not local):
+        words = "pages go over plain http: passwords can be read on the way. Put a proxy with https before it."
+        yield Finding("bad", "address", words)
+    else:
+        yield Finding(
+            "ok", "address", f"reached on this machine at {settings.base_url}; providers need an https address"
+        )
+
+
+def _integrity(connection: Connection, _house: House) -> Iterator[Finding]:
+    if connection.dialect.name != "sqlite":
+        return
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    if found == "ok":
+        yield Finding("ok", "database", "the file is sound")
+    else:
+        yield Finding("bad", "database", "the file is damaged. Stop the server, keep the file, restore a backup.")
+
+
+def _clock(connection: Connection, house: House) -> Iterator[Finding]:
+    now = house.clock()
+    kept = Message.__table__.c.kept_at  # type: ignore[attr-defined]
+    latest: datetime | None = connection.scalar(select(func.max(kept)))
+    if now < EARLIEST or (latest is not None and latest > now + timedelta(minutes=5)):
+        yield Finding("bad", "clock", f"the clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be. Set it; use chrony.")
+    else:
+        yield Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M} UTC")
+    if connection.dialect.name == "postgresql":
+        there = connection.scalar(text("SELECT clock_timestamp()"))
+        if there is not None and abs(there - house.clock()) > timedelta(seconds=5):
+            yield Finding("look", "clock", "this machine and the database server disagree about the time")
+
+
+def _channels(connection: Connection, house: House) -> Iterator[Finding]:
+    channels = registry.load(connection, house.sealer)
+    if not channels:
+        yield Finding("look", "channels", "there is none: nothing can be heard or sent. `vocero channel add`")
+    for channel in channels:
+        if channel.state == "active":
+            yield Finding("ok", "channels", f"{channel.name} ({channel.kind}) is active")
+        else:
+            yield Finding("look", "channels", f"{channel.name} ({channel.kind}) is {channel.state}")
+
+
+def _queue(connection: Connection, house: House) -> Iterator[Finding]:
+    for name, found in waiting(connection).items():
+        if found.failed:
+            yield Finding("look", "outbox", f"{found.failed} messages of {name} failed; see the page Outbox")
+        if found.oldest is not None and house.clock() - found.oldest > OLDEST:
+            yield Finding(
+                "look", "outbox", f"{found.queued} messages wait for {name}; is a worker running, the link up?"
+            )
+
+
+def _people(connection: Connection, _house: House) -> Iterator[Finding]:
+    able = (USER.c.role == "admin", USER.c.active, USER.c.password_hash.is_not(None))
+    if connection.scalar(select(func.count()).select_from(USER).where(*able)):
+        yield Finding("ok", "logins", "there is an admin")
+    else:
+        yield Finding("look", "logins", "nobody can open the pages yet; `vocero init` prints the link")
+    pending = connection.scalar(select(func.count()).select_from(CONTACT).where(CONTACT.c.status == "pending"))
+    if pending:
+        yield Finding("look", "contacts", f"{pending} people asked to register and wait to be let in")
+
+
+def _subscriptions(connection: Connection, house: House) -> Iterator[Finding]:
+    found = standing(connection)
+    who = {person.id: person for person in people(connection, house.sealer, only={row.contact_id for row in found})}
+    lost = 0
+    for row in found:
+        to = who[row.contact_id].address(SCHEMES[row.by])
+        lost += to is None or route(connection, to) is None
+    if lost:
+        yield Finding("look", "digests", f"{lost} subscriptions cannot be sent: no address or no channel for it")
+    elif found:
+        yield Finding("ok", "digests", f"{len(found)} subscriptions")
+    else:
+        yield Finding("look", "digests", "nobody gets a digest; `vocero subscription add`")
+
+
+def _uncovered(connection: Connection, house: House) -> Iterator[Finding]:
+    """Municipalities with monitors but without a coordinator: their alerts go to the admins alone."""
+    active = select(CONTACT.c.role, CONTACT.c.home_place, CONTACT.c.places).where(CONTACT.c.status == "active")
+    rows = connection.execute(active).all()
+    covered = [row.places for row in rows if row.role == "coordinator"]
+    homes = {row.home_place for row in rows if row.role == "monitor" and row.home_place}
+    alone = sorted(home for home in homes if not any(covers(places, home) for places in covered))
+    places = house.codebook(connection).places
+    if alone:
+        names = ", ".join(f"{places[code].name} ({code})" for code in alone[:NAMED])
+        more = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
+        yield Finding("look", "coordinators", f"no coordinator answers for {names}{more}")
+    elif homes:
+        yield Finding("ok", "coordinators", "every monitor's municipality has a coordinator")
+
+
+def _audit_log(connection: Connection, _house: House) -> Iterator[Finding]:
+    broken = audit.first_broken(connection)
+    if broken is None:
+        yield Finding("ok", "audit log", "the chain holds")
+    else:
+        yield Finding("bad", "audit log", f"entry {broken} was changed, or one before it is gone")
+
+
+LOOKS: tuple[Callable[[Connection, House], Iterator[Finding]], ...] = (
+    _integrity, _clock, _channels, _queue, _people, _subscriptions, _uncovered, _audit_log,
+)  # fmt: skip
