@@ -104,12 +104,12 @@ def _has_admin(connection: Connection) -> bool:
 
 
 def _insert(connection: Connection, name: str, role: str, at: datetime, contact_id: UUID | None, language: str) -> UUID:
+    user_id: UUID = uuid7()
     row = {
-        "id": uuid7(), "name": name, "role": role, "contact_id": contact_id, "password_hash": None,
+        "id": user_id, "name": name, "role": role, "contact_id": contact_id, "password_hash": None,
         "language": language, "active": True, "failures": 0, "created_at": at,
     }  # fmt: skip
     connection.execute(insert(USER), [row])
-    user_id: UUID = row["id"]
     return user_id
 
 

@@ -1,0 +1,50 @@
+"""The pages: server-rendered, one module a page, nothing from another host."""
+
+from fastapi import FastAPI
+
+from gateway.house import House
+from gateway.web import (
+    account,
+    audit_page,
+    channels,
+    contact,
+    contacts,
+    health_page,
+    keywords,
+    login,
+    mailbox,
+    message,
+    messages,
+    outbox,
+    overview,
+    report,
+    reports,
+    setup,
+    simulator,
+    subscriptions,
+    users,
+)
+from gateway.web.render import make_templates
+from gateway.web.serving import endpoint
+from gateway.web.static_files import StaticFiles
+from gateway.web.transport import Cookies
+from gateway.web.visit import Page, Web
+
+PAGES: tuple[Page, ...] = (
+    *login.PAGES, *setup.PAGES, *overview.PAGES, *account.PAGES, *messages.PAGES, *message.PAGES, *reports.PAGES,
+    *report.PAGES, *keywords.PAGES, *outbox.PAGES, *subscriptions.PAGES, *contacts.PAGES, *contact.PAGES,
+    *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
+)  # fmt: skip
+REHEARSAL_PAGES: tuple[Page, ...] = (*simulator.PAGES, *mailbox.PAGES)
+"""Only with VOCERO_SIMULATOR=1."""
+
+
+def mount(app: FastAPI, house: House) -> Web:
+    """Add the pages and their static files to `app`. Close `Web.passwords` when the app ends."""
+    static = StaticFiles()
+    simulated = house.settings.simulator
+    web = Web(house, make_templates(static, simulator=simulated), static, Cookies(house.settings))
+    for page in (*PAGES, *(REHEARSAL_PAGES if simulated else ())):
+        app.add_route(page.path, endpoint(page, web), methods=[page.method], include_in_schema=False)
+    app.add_route("/static/{tag}/{name:path}", static.serve, methods=["GET"], include_in_schema=False)
+    return web

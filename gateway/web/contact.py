@@ -1,0 +1,123 @@
+"""One person, opened: the whole addresses are shown, and that is written down in the audit log."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+from starlette.responses import Response
+
+from gateway import audit, contact_edit
+from gateway.contacts import ADDRESS, CONTACT
+from gateway.errors import Conflict, NotFound
+from gateway.keeping import MESSAGE
+from gateway.standing import OPT_OUT
+from gateway.web.contacts import TAKEN, WRONG, contact_id
+from gateway.web.fields import Inputs
+from gateway.web.labels import Labels
+from gateway.web.visit import Page, Visit
+from gateway.words import CONTACT_STATUSES, ROLES
+
+LAST_TEXTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A contact with everything the page shows; `silent` are ids of addresses that said BAJA."""
+
+    row: Row[Any]
+    name: str
+    village: str
+    addresses: list[tuple[UUID, str]]
+    silent: set[UUID]
+    texts: list[Row[Any]]
+    labels: Labels
+
+
+async def show(visit: Visit) -> Response:
+    key, at, actor = contact_id(visit), visit.house.clock(), visit.who.actor
+    opened = await visit.house.read(lambda connection: load(connection, visit, key))
+    await visit.house.write(
+        lambda connection: audit.record(connection, at=at, actor=actor, action="contact.open", target=str(key))
+    )
+    return _render(visit, opened)
+
+
+async def change(visit: Visit) -> Response:
+    """Details, and addresses that are added."""
+    house, key, typed, at, actor = visit.house, contact_id(visit), visit.form, visit.house.clock(), visit.who.actor
+
+    def keep(connection: Connection) -> None:
+        details = contact_edit.read_details(typed, house.codebook(connection).places)
+        contact_edit.change(connection, key, details, sealer=house.sealer, at=at, actor=actor)
+        addresses = contact_edit.read_addresses(typed)
+        if addresses:
+            contact_edit.add_addresses(connection, key, addresses, sealer=house.sealer, at=at, actor=actor)
+
+    try:
+        await house.write(keep)
+    except contact_edit.BadContact as error:
+        return await _again(visit, key, wrong=error.fields)
+    except Conflict:
+        return await _again(visit, key)
+    return visit.go(f"/contacts/{key}")
+
+
+async def remove_address(visit: Visit) -> Response:
+    key, at, actor = contact_id(visit), visit.house.clock(), visit.who.actor
+    try:
+        address_id = UUID(visit.form.word("address"))
+    except ValueError:
+        raise NotFound("address") from None
+    await visit.house.write(
+        lambda connection: contact_edit.remove_address(connection, key, address_id, at=at, actor=actor)
+    )
+    return visit.go(f"/contacts/{key}")
+
+
+async def _again(visit: Visit, key: UUID, *, wrong: tuple[str, ...] = ()) -> Response:
+    opened = await visit.house.read(lambda connection: load(connection, visit, key))
+    words = ", ".join(opened.labels.word(name) for name in wrong)
+    return _render(visit, opened, visit.t(WRONG, fields=words) if wrong else visit.t(TAKEN))
+
+
+def _render(visit: Visit, opened: Opened, problem: str = "") -> Response:
+    row = opened.row
+    stored = {
+        "name": opened.name, "role": row.role, "village": opened.village, "home_place": row.home_place or "",
+        "places": ", ".join(row.places), "language": row.language, "discreet": "yes" if row.discreet else "",
+    }  # fmt: skip
+    return visit.render(
+        "contact.html", 400 if problem else 200, opened=opened, labels=opened.labels, problem=problem,
+        typed=visit.form or stored, roles=ROLES, statuses=CONTACT_STATUSES,
+        inputs=Inputs(opened.labels.codebook, opened.labels),
+    )  # fmt: skip
+
+
+def load(connection: Connection, visit: Visit, key: UUID) -> Opened:
+    sealer = visit.house.sealer
+    row = connection.execute(select(CONTACT).where(CONTACT.c.id == key)).first()
+    if row is None:
+        raise NotFound("contact")
+    found = list(connection.execute(select(ADDRESS).where(ADDRESS.c.contact_id == key).order_by(ADDRESS.c.kind.desc())))
+    silent = set(
+        connection.scalars(
+            select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_([a.address_hash for a in found]))
+        )
+    )
+    texts = select(MESSAGE.c.id, MESSAGE.c.heard_at, MESSAGE.c.state).where(MESSAGE.c.contact_id == key)
+    return Opened(
+        row, sealer.open("contact", "name", row.id, row.name_sealed),
+        sealer.open_optional("contact", "village", row.id, row.village_sealed) or "",
+        [(a.id, sealer.open("contact_address", "address", a.id, a.address_sealed).partition(":")[2]) for a in found],
+        {a.id for a in found if a.address_hash in silent},
+        list(connection.execute(texts.order_by(MESSAGE.c.heard_at.desc()).limit(LAST_TEXTS))),
+        Labels(visit.house.codebook(connection), visit.t),
+    )  # fmt: skip
+
+
+PAGES = (
+    Page("GET", "/contacts/{id}", "contacts", show),
+    Page("POST", "/contacts/{id}", "contacts", change),
+    Page("POST", "/contacts/{id}/addresses/remove", "contacts", remove_address),
+)

@@ -1,0 +1,126 @@
+"""Codes, state words and times as a person reads them, in the person's language."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from gateway.locale import N_, Translator
+from parsers import Codebook
+
+WORDS: Mapping[str, str] = {
+    # message
+    "read": N_("read"), "asked": N_("asked"), "held": N_("held"), "duplicate": N_("repeat"),
+    "zero": N_("nothing to report"),
+    "unread": N_("unread"), "spam": N_("spam"), "auto_reply": N_("automatic mail"),
+    # report
+    "draft": N_("draft"), "open": N_("open"), "closed": N_("closed"), "withdrawn": N_("withdrawn"),
+    # verification
+    "unverified": N_("unverified"), "corroborated": N_("corroborated"), "verified": N_("verified"),
+    "refuted": N_("refuted"),
+    # alert
+    "seen": N_("seen"), "handled": N_("handled"),
+    # outbox
+    "queued": N_("queued"), "sending": N_("sending"), "sent": N_("sent"), "delivered": N_("delivered"),
+    "failed": N_("failed"), "expired": N_("expired"), "cancelled": N_("cancelled"),
+    "alert": N_("alert"), "confirmation": N_("confirmation"), "question": N_("question"), "notice": N_("notice"),
+    "digest": N_("digest"), "reminder": N_("reminder"), "announcement": N_("announcement"), "test": N_("test"),
+    # channel, contact
+    "active": N_("active"), "paused": N_("paused"), "disabled": N_("disabled"), "pending": N_("pending"),
+    "suspended": N_("suspended"), "left": N_("left"),
+    "monitor": N_("monitor"), "coordinator": N_("coordinator"), "admin": N_("admin"),
+    "analyst": N_("analyst"), "signatory": N_("signatory"), "auditor": N_("auditor"),
+    # report events
+    "drafted": N_("draft made"), "accepted": N_("accepted"), "completed": N_("completed"),
+    "corrected": N_("corrected"), "reopened": N_("opened again"), "noted": N_("note added"),
+    "reread": N_("read again"), "erased": N_("erased"),
+    # how a value was found
+    "exact": N_("as written"), "alias": N_("another name"), "repaired": N_("misspelling repaired"),
+    "inferred": N_("understood from the text"), "sender": N_("from the sender"), "default": N_("not said: usual value"),
+    "answer": N_("from the answer"),
+    # outcomes and reasons
+    "accept": N_("understood"), "ask": N_("one question asked"),
+    "reject": N_("not understood"), "hold": N_("waits for its other parts"),
+    "unknown": N_("no form recognised"), "empty": N_("empty text"), "nothing_to_report": N_("nothing to report"),
+    "thanks": N_("thanks or a greeting"),
+    # fields
+    "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
+    "locality": N_("locality"),
+    "dead": N_("dead"), "injured": N_("injured"), "detained": N_("detained"), "missing": N_("missing"),
+    "families": N_("families"), "people": N_("people"), "women": N_("women"),
+    "reported": N_("reported to the authorities"),
+    "note": N_("note"), "name": N_("name"), "village": N_("village"), "status": N_("status"), "topic": N_("topic"),
+    "commitment": N_("commitment"), "agreement": N_("agreement"), "victim": N_("victim"), "reason": N_("reason"),
+    "trust": N_("trust in justice"), "ref": N_("report number"), "text": N_("text"), "keyword": N_("keyword"),
+    "email": N_("e-mail"), "sms": N_("SMS"),
+}  # fmt: skip
+
+
+class Labels:
+    """Labels in one language over one codebook."""
+
+    def __init__(self, codebook: Codebook, t: Translator) -> None:
+        self.codebook = codebook
+        self.t = t
+        self.english = t.language == "en"
+        self.zone = ZoneInfo(codebook.zone)
+
+    def word(self, word: str | None) -> str:
+        """A state word, field name or other word of the glossary; an unknown one as it stands."""
+        return "" if word is None else self.t(WORDS[word]) if word in WORDS else word.replace("_", " ")
+
+    def form(self, name: str | None) -> str:
+        found = self.codebook.forms.get(name or "")
+        return (found.title_en if self.english else found.title) if found else (name or "")
+
+    def category(self, code: str | None) -> str:
+        found = self.codebook.categories.get(code or "")
+        return (found.name_en if self.english else found.name) if found else (code or "")
+
+    def place(self, code: str | None) -> str:
+        found = self.codebook.places.get(code or "")
+        if found is None:
+            return code or ""
+        above = self.codebook.places.get(found.department)
+        return found.name if above is None or above is found else f"{found.name}, {above.name}"
+
+    def value(self, form: str, field: str, value: object) -> str:
+        """A value of a form's field: a code by its name, yes and no, a count as a number."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return self.t("yes") if value else self.t("no")
+        if field == "category":
+            return self.category(str(value))
+        if field == "place":
+            return self.place(str(value))
+        if field == "commitment" and str(value) in self.codebook.commitments:
+            found = self.codebook.commitments[str(value)]
+            return f"{found.code} {found.text_en if self.english else found.text}"
+        choice = self.codebook.choices.get(f"{form}.{field}", {}).get(str(value))
+        return (choice.label_en if self.english else choice.label) if choice else str(value)
+
+    def when(self, at: datetime | None) -> Markup:
+        """A moment in the local calendar, with the exact one in UTC for machines."""
+        if at is None:
+            return Markup()
+        local = at.astimezone(self.zone)
+        return Markup('<time datetime="{}">{}</time>').format(
+            f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", f"{local:%Y-%m-%d %H:%M}"
+        )
+
+    def day(self, day: date | None) -> str:
+        return day.isoformat() if day else ""
+
+
+def mask(address: str | None) -> str:
+    """An address for a list: enough to tell two apart, too little to call. `tel:+50255550101` -> `+502 5555 **01`."""
+    scheme, _, value = (address or "").partition(":")
+    if scheme == "tel" and len(value) > 6:
+        head = f"{value[:4]} {value[4:8]}" if value.startswith("+502") and len(value) == 12 else value[: len(value) - 4]
+        return f"{head} **{value[-2:]}"
+    if scheme == "mailto":
+        local, _, domain = value.partition("@")
+        return f"{local[:1]}***@{domain}"
+    return f"{value[:1]}***" if value else ""

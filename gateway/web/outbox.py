@@ -1,0 +1,77 @@
+"""What waits, what was sent and what failed; dead letters can be sent again, what waits can be cancelled."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+from starlette.responses import Response
+
+from gateway import audit
+from gateway.errors import Conflict, NotFound
+from gateway.web.answers import Sent, open_sent
+from gateway.web.labels import Labels
+from gateway.web.paging import PAGE, Cursor, older, read_cursor
+from gateway.web.visit import Page, Visit
+from outbox.models import STATES
+from outbox.queue import Waiting, retry_dead, waiting
+from outbox.rows import OUTBOUND
+
+
+async def show(visit: Visit) -> Response:
+    state, cursor = visit.query("state"), read_cursor(visit.query("before"))
+    state = state if state in STATES else ""
+
+    def load(connection: Connection) -> dict[str, Any]:
+        query = select(OUTBOUND).where(*older(OUTBOUND.c.queued_at, OUTBOUND.c.id, cursor))
+        query = query.where(OUTBOUND.c.state == state) if state else query
+        newest = (OUTBOUND.c.queued_at.desc(), OUTBOUND.c.id.desc())
+        rows = list(connection.execute(query.order_by(*newest).limit(PAGE + 1)))
+        queues: dict[str, Waiting] = waiting(connection)
+        lines: list[Sent] = [open_sent(row, visit.house.sealer) for row in rows[:PAGE]]
+        more = Cursor(rows[PAGE - 1].queued_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
+        labels = Labels(visit.house.codebook(connection), visit.t)
+        return {"lines": lines, "more": more, "queues": queues, "labels": labels}
+
+    return visit.render("outbox.html", state=state, states=STATES, **await visit.house.read(load))
+
+
+async def retry(visit: Visit) -> Response:
+    """A failed or expired message is queued afresh."""
+    key, at, actor = _id(visit), visit.house.clock(), visit.who.actor
+
+    def keep(connection: Connection) -> None:
+        if not retry_dead(connection, key, at):
+            raise Conflict("neither failed nor expired")
+        audit.record(connection, at=at, actor=actor, action="outbox.retry", target=str(key))
+
+    await visit.house.write(keep)
+    return visit.go("/outbox", state=visit.form.word("state"))
+
+
+async def cancel(visit: Visit) -> Response:
+    """What waits is not sent; what a process is sending at this moment is not stopped."""
+    key, at, actor = _id(visit), visit.house.clock(), visit.who.actor
+
+    def keep(connection: Connection) -> None:
+        queued = (OUTBOUND.c.id == key, OUTBOUND.c.state == "queued")
+        change = update(OUTBOUND).where(*queued).values(state="cancelled", error="by_hand")
+        if not connection.execute(change).rowcount:
+            raise Conflict("not queued")
+        audit.record(connection, at=at, actor=actor, action="outbox.cancel", target=str(key))
+
+    await visit.house.write(keep)
+    return visit.go("/outbox", state=visit.form.word("state"))
+
+
+def _id(visit: Visit) -> UUID:
+    try:
+        return UUID(visit.request.path_params["id"])
+    except ValueError:
+        raise NotFound("outbound message") from None
+
+
+PAGES = (
+    Page("GET", "/outbox", "outbox", show),
+    Page("POST", "/outbox/{id}/retry", "outbox", retry),
+    Page("POST", "/outbox/{id}/cancel", "outbox", cancel),
+)
