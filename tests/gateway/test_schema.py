@@ -1,0 +1,91 @@
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from gateway.db import make_engine
+from gateway.errors import SchemaTooNew, SchemaTooOld, SetupError
+from gateway.install import check, init
+from gateway.models import metadata
+from gateway.schema import HEAD, alembic_config, check_schema, downgrade, upgrade
+from gateway.settings import Settings
+
+
+def test_the_schema_goes_up_and_down_and_up_again(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    engine = make_engine(settings.url, writer=True)
+    upgrade(engine)
+    assert "report_event" in inspect(engine).get_table_names()
+    downgrade(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    upgrade(engine)
+    assert "report_event" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_models_and_migrations_do_not_drift(settings: Settings) -> None:
+    init(settings)
+    engine = make_engine(settings.url)
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+    engine.dispose()
+    assert found == []
+
+
+def test_every_migration_names_its_constraints(settings: Settings) -> None:
+    init(settings)
+    engine = make_engine(settings.url)
+    inspector = inspect(engine)
+    for table in inspector.get_table_names():
+        if table == "alembic_version":
+            continue
+        for unique in inspector.get_unique_constraints(table):
+            assert str(unique["name"]).startswith(f"uq_{table}_")
+        for check_constraint in inspector.get_check_constraints(table):
+            assert str(check_constraint["name"]).startswith(f"ck_{table}_")
+    engine.dispose()
+
+
+def test_a_newer_schema_is_refused(settings: Settings) -> None:
+    init(settings)
+    engine = make_engine(settings.url, writer=True)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaTooNew):
+        check(settings)
+    with pytest.raises(SchemaTooNew):
+        init(settings)
+    engine.dispose()
+
+
+def test_an_older_schema_is_backed_up_and_migrated_on_sqlite_and_refused_on_postgres(settings: Settings) -> None:
+    init(settings)
+    engine = make_engine(settings.url, writer=True)
+    with engine.begin() as connection:
+        command.stamp(alembic_config(connection), "base", purge=True)
+        with pytest.raises(SchemaTooOld):
+            check_schema(connection)
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES ('0000')"))
+    engine.dispose()
+    with pytest.raises(SetupError):
+        check(settings)
+
+
+def test_the_writer_sees_full_durability_on_sqlite(settings: Settings) -> None:
+    if settings.sqlite_path is None:
+        pytest.skip("pragmas are SQLite's")
+    init(settings)
+    engine = make_engine(settings.url, writer=True)
+    with engine.begin() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    engine.dispose()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10000}
+
+
+def test_the_revision_that_is_named_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
