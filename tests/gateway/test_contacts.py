@@ -141,7 +141,11 @@ def test_no_name_or_number_can_be_found_in_the_database_file(house: House) -> No
 
 @pytest.mark.parametrize(
     ("typed", "address"),
-    [("5555 0101", "tel:+50255550101"), ("+502-5555-0101", "tel:+50255550101"), ("Ana@X.example", "mailto:ana@x.example")],
+    [
+        ("5555 0101", "tel:+50255550101"),
+        ("+502-5555-0101", "tel:+50255550101"),
+        ("Ana@X.example", "mailto:ana@x.example"),
+    ],
 )
 def test_a_typed_address_is_read(typed: str, address: str) -> None:
     assert parse_address(typed) == address

