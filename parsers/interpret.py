@@ -74,7 +74,10 @@ def _lone(segment: Segment, part: Part) -> bool:
 
 
 def _help_fits(segment: Segment, part: Part) -> bool:
-    return not _event(segment)
+    """ "como reporto un robo" asks how; "ayuda, un robo" calls for help."""
+    keyword = part.keyword
+    asks_how = keyword is not None and keyword.start == part.first and keyword.end - keyword.start > 1
+    return asks_how or not _event(segment)
 
 
 def _stop_fits(segment: Segment, part: Part) -> bool:

@@ -115,6 +115,8 @@ def _leads_event(doc: Document, at: int) -> bool:
     at = _skip_item_number(doc, at, len(doc.tokens.items))
     joiner = doc.at("and_also", at) or doc.at("article", at)
     at = joiner.end if joiner is not None else at
+    if doc.at("unit", at) is not None or doc.at("label", at) is not None:
+        return False
     if _event_at(doc, at):
         return True
     place = doc.at("place", at)

@@ -10,7 +10,7 @@ from parsers.tables import Keys
 SHORTEST = 5
 SHORTEST_BY_SOUND = 4
 SHORTEST_TWO_EDITS = 9
-MOST_CANDIDATES = 4
+MOST_CANDIDATES = 8
 LONGEST = 24
 
 BY_SOUND, ONE_EDIT, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.3, 0.4
@@ -23,7 +23,9 @@ def _deletions(word: str) -> set[str]:
 class Repairer:
     """Finds the known words an unknown one was meant to be, through deletion neighbourhoods (no scan of the list)."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], names: Iterable[str] = ()) -> None:
+        """``names`` may also be repaired from four letters, when one letter was left out (nebj)."""
+        self._names = frozenset(names)
         self._near: dict[str, list[str]] = {}
         self._far: dict[str, list[str]] = {}
         self._sound: dict[str, list[str]] = {}
@@ -57,7 +59,7 @@ class Repairer:
         if found:
             return self._few(found, BY_SOUND)
         if len(word) < SHORTEST:
-            return ()
+            return self._few([each for each in self._near.get(word, ()) if each in self._names], ONE_EDIT)
         near = self._within(self._near, word, 1)
         if near:
             return self._few(near, ONE_EDIT)

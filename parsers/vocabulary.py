@@ -55,6 +55,7 @@ class VocabularyBuilder:
         self.words: set[str] = set()
         self.keywords: dict[str, str] = {}
         self.repairable: set[str] = set()
+        self.names: set[str] = set()
         self.gluable: set[str] = set()
         self.classes: dict[str, set[str]] = {}
         self.choice_tries: dict[str, Node] = {}
@@ -70,6 +71,8 @@ class VocabularyBuilder:
     def _know(self, words: Sequence[str], kind: str) -> None:
         plain = [word for word in words if word[0] not in "{*"]
         self.words.update(plain)
+        if kind in ("place", "unit"):
+            self.names.update(plain)
         if kind in _REPAIRABLE:
             self.repairable.update(plain)
         if kind in _GLUABLE and len(words) <= 4:
@@ -164,7 +167,7 @@ class VocabularyBuilder:
     def build(self, pack: Pack) -> Tables:
         shorthand = {fold(row["word"]): fold(row["means"]) for row in pack.table("shorthand")}
         known = self.words | set(shorthand) | self.ordinary
-        repairer = Repairer(self.repairable)
+        repairer = Repairer(self.repairable, self.names)
         return Tables(
             trie=self.trie,
             vocabulary=frozenset(known),

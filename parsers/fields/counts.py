@@ -41,7 +41,7 @@ def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
     at = segment.first
     while at < segment.last:
         number = None if at in segment.used else segment.doc.numbers.get(at)
-        if number is None:
+        if number is None or _is_code(segment, at, number[1]):
             at += 1
             continue
         counted = (_before(segment, at, number, names) if labelled else None) or _after(segment, at, number, names)
@@ -52,19 +52,28 @@ def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
     return found
 
 
+def _is_code(segment: Segment, at: int, end: int) -> bool:
+    """0705 is a place, and so is 1413 in "1413 heridos 2"."""
+    text = segment.items[at].text
+    if len(text) != 4 or text not in segment.doc.book.places:
+        return False
+    unit = segment.at("unit", end) or segment.at("person", end)
+    return text.startswith("0") or (unit is not None and unit.end in segment.doc.numbers)
+
+
 def _is_labelled(segment: Segment) -> bool:
     """ "heridos 2 muertos 1": the run opens with what is counted and closes with a number."""
     units = [match for match in segment.of("unit") if segment.free(match.start, match.end)]
     if not units:
         return False
     first = units[0]
-    leads = first.start - 1 not in segment.doc.numbers and not _ends_number(segment, first.start)
+    leads = not _ends_number(segment, first.start)
     last = max(units, key=lambda match: match.start)
     return leads and last.end in segment.doc.numbers
 
 
 def _ends_number(segment: Segment, at: int) -> bool:
-    return any(end == at for _, end in segment.doc.numbers.values())
+    return any(end == at and not _is_code(segment, start, end) for start, (_, end) in segment.doc.numbers.items())
 
 
 def _negated(segment: Segment, names: frozenset[str]) -> list[Counted]:

@@ -69,7 +69,7 @@ def _date_at(segment: Segment, at: int, today: date) -> Found | None:
 
 
 def _literal(text: str, at: int, today: date, segment: Segment) -> Found | None:
-    if segment.at("unit", at + 1) or segment.at("person", at + 1):
+    if "-" in text and (segment.at("unit", at + 1) or segment.at("person", at + 1)):
         return None
     parts = [int(part) for part in _DIGITS.findall(text)]
     if len(parts) == 2:

@@ -9,8 +9,11 @@ from parsers.tokens import COMMA, NUMBER
 
 _CODE_DIGITS = 4
 _TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
+_LOOSE = ("kw", "code", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
 _SCORES = {"in": 6.0, "of": 4.0, "to": 2.0}
 _PLAIN, _BARE = 5.0, 4.5
+# A name several municipalities share gives way to one that is clear: "Santa Maria Tzeja, Ixcan".
+_SHARED = 2.0
 
 
 @dataclass(slots=True)
@@ -36,7 +39,24 @@ def read_place(segment: Segment) -> None:
         for one in candidates:
             if one is best or _only_hints(one, candidates):
                 segment.take(one.start, one.end)
+    else:
+        _unknown_code(segment)
     read_locality(segment)
+
+
+def _unknown_code(segment: Segment) -> None:
+    """Four digits where a place would stand, that are no code: asked about, never guessed."""
+    for at in range(segment.first, segment.last):
+        token = segment.items[at]
+        four = token.kind == NUMBER and len(token.text) == _CODE_DIGITS and token.text.isdigit()
+        free = four and segment.opened and at not in segment.used and not _year(token.text)
+        if free and not _is_counted(segment, at):
+            segment.problem("place", "unknown_place", at, at + 1)
+            return
+
+
+def _year(digits: str) -> bool:
+    return digits[:2] in ("19", "20")
 
 
 def find_places(segment: Segment) -> list[Candidate]:
@@ -69,7 +89,8 @@ def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candi
     if score is None:
         return None
     how: How = "repaired" if penalty else ("exact" if weight >= 3 else "alias")
-    return Candidate(start, end, tuple(sorted(fits)), score - penalty * 2 + (end - start) * 0.1, penalty, how)
+    shared = _SHARED if sum(len(code) == _CODE_DIGITS for code in fits) > 1 else 0.0
+    return Candidate(start, end, tuple(sorted(fits)), score - shared - penalty * 2 + (end - start) * 0.1, penalty, how)
 
 
 def _after_department_word(segment: Segment, start: int) -> bool:
@@ -109,17 +130,22 @@ def _is_common(segment: Segment, start: int, end: int) -> bool:
 
 def _stands_alone(segment: Segment, start: int, end: int) -> bool:
     """A name that is also an ordinary word counts where a field would stand: between fields, not inside prose."""
-    before = start <= segment.first or segment.items[start].gap >= COMMA or _is_field(segment, start - 1, ends=True)
-    after = end >= segment.last or segment.items[end].gap >= COMMA or _is_field(segment, end, ends=False)
+    kinds = _TELEGRAPHIC if segment.opened else _LOOSE
+    before = start <= segment.first or segment.items[start].gap >= COMMA or _is_field(segment, start - 1, kinds)
+    after = end >= segment.last or segment.items[end].gap >= COMMA or _opens_field(segment, end)
     return before and after
 
 
-def _is_field(segment: Segment, at: int, *, ends: bool) -> bool:
+def _opens_field(segment: Segment, at: int) -> bool:
     if at in segment.doc.numbers or segment.items[at].kind != "word":
         return True
-    if not ends:
-        return any(segment.at(kind, at) is not None for kind in (*_TELEGRAPHIC, "ago", "article", "prep"))
-    return any(match.end == at + 1 for kind in _TELEGRAPHIC for match in segment.of(kind) if match.end == at + 1)
+    return any(segment.at(kind, at) is not None for kind in (*_TELEGRAPHIC, "ago", "article", "prep"))
+
+
+def _is_field(segment: Segment, at: int, kinds: tuple[str, ...]) -> bool:
+    if at in segment.doc.numbers or segment.items[at].kind != "word":
+        return True
+    return any(match.end == at + 1 for kind in kinds for match in segment.of(kind))
 
 
 def _coded(segment: Segment) -> list[Candidate]:
@@ -138,7 +164,10 @@ def _coded(segment: Segment) -> list[Candidate]:
 
 def _is_counted(segment: Segment, at: int) -> bool:
     """2001 may be a code or a year, 1500 a code or quetzales: what stands beside it decides."""
-    if segment.at("notcount", at + 1) or segment.at("unit", at + 1) or segment.at("person", at + 1):
+    unit = segment.at("unit", at + 1) or segment.at("person", at + 1)
+    if segment.items[at].text.startswith("0") or (unit is not None and unit.end in segment.doc.numbers):
+        return False
+    if unit is not None or segment.at("notcount", at + 1):
         return True
     yearly = segment.items[at].text[:2] in ("20", "21") and segment.word(at - 1) in ("de", "del", "ano", "desde")
     return yearly or segment.word(at - 1) in ("r", "reporte")

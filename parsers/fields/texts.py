@@ -85,9 +85,9 @@ def read_name(segment: Segment, spec: FieldSpec) -> None:
 
 
 def _name_start(segment: Segment) -> int:
-    leads = [match for match in segment.of("namelead") if match.end < segment.last]
-    if leads:
-        return max(leads, key=lambda match: match.end).end
+    for lead in segment.of("namelead"):
+        if lead.end < segment.last and _names(segment, lead.end, lead.end) and segment.at("namelead", lead.end) is None:
+            return lead.end
     at = segment.first
     while at < segment.last and (at in segment.used or not _can_start(segment, at)):
         at = max(at + 1, _skip(segment, at))
@@ -111,7 +111,8 @@ def _names(segment: Segment, at: int, start: int) -> bool:
         return False
     if at > start and token.gap == COMMA:
         return False
-    stop: Match | None = segment.at("prep", at) or segment.at("langword", at) or segment.at("thanks", at)
+    found = (segment.at(kind, at) for kind in ("prep", "langword", "thanks", "namelead"))
+    stop: Match | None = next((match for match in found if match is not None and not match.penalty), None)
     return stop is None or (token.text in ("de", "del") and at > start and _continues(segment, at))
 
 
