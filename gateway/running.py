@@ -92,6 +92,7 @@ class Running:
             self._start_worker()
         if self._web and listening is not None:
             self._start_web(listening)
+            self._begin(self._warm_up())
 
     async def wait(self) -> None:
         """Until `ask_to_stop`, or until a part that must not end has ended; raises what ended it."""
@@ -191,6 +192,11 @@ class Running:
         hashes = {envelope.to_hash for envelope in envelopes}
         out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))))
         return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
+
+    async def _warm_up(self) -> None:
+        """The codebook takes a moment to compile; the first text need not wait for it."""
+        await self.house.read(self.house.codebook)
+        await self._stop.wait()
 
     async def _flush_now_and_then(self) -> None:
         looked = 0.0

@@ -166,7 +166,8 @@ async def send_answer(send: Send, answer: HttpAnswer, headers: tuple[tuple[bytes
 
 async def send_error(send: Send, error: ChannelError) -> None:
     body = json.dumps({"error": {"code": error.code, "message": error.message}}).encode()
-    headers = [(b"connection", b"close")] if error.status in (408, 413) else []
+    # After 413 the server swallows the rest of the body: closing at once would take the answer away from the caller.
+    headers = [(b"connection", b"close")] if error.status == 408 else []
     if error.status == 405:
         headers.append((b"allow", b"POST"))
     if error.status == 401:

@@ -16,7 +16,7 @@ from gateway.house import House, config_stamp
 if TYPE_CHECKING:
     from outbox.dispatcher import SendingChannel
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 RETRY_EVERY_S = 5.0
 
 _log = logging.getLogger("vocero.channels")
