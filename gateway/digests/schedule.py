@@ -30,6 +30,8 @@ from parsers import Codebook
 RUN: Table = DigestRun.__table__  # type: ignore[attr-defined]
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 
+ABSURD = timedelta(days=7)
+
 _log = logging.getLogger("vocero.digests")
 
 
@@ -97,32 +99,47 @@ def make_run(connection: Connection, key: UUID, now: datetime, tools: Tools) -> 
     row = connection.execute(select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key).with_for_update()).first()
     if row is None or not row.active or row.removed_at is not None:
         return None
-    period = _period(connection, row, now, tools.clock_now)
-    if period is None:
+    due_period = _due_period(connection, row, now, tools.clock_now)
+    run = _make(connection, row, due_period, tools) if due_period else None
+    if run is None:
         _mark_clock_behind(connection, row, tools.clock_now)
-        return None
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class DuePeriod:
+    """A period that has ended and has no run. Not `sure` when the clock that made the rows and the clock now disagree:
+    then a run is made only when it has something to tell."""
+
+    begin: datetime
+    end: datetime
+    sure: bool
+
+
+def _due_period(connection: Connection, row: Row[Any], now: datetime, clock_now: datetime) -> DuePeriod | None:
+    """Runs later than `now` were made by a clock that ran ahead, or the clock stands behind now."""
+    end = last_end(row.hours, row.zone, now)
+    mine = RUN.c.subscription_id == row.id
+    begin: datetime | None = connection.scalar(select(func.max(RUN.c.period_to)).where(mine, RUN.c.period_to <= now))
+    over = (mine, RUN.c.period_from < end, RUN.c.period_to > end, RUN.c.period_to < end + ABSURD)
+    sure = connection.execute(select(RUN.c.id).where(*over).limit(1)).first() is None
+    if begin is None and row.created_at > clock_now + FROM_THE_FUTURE:
+        begin, sure = last_end(row.hours, row.zone, end - timedelta(minutes=1)), False
+    begin = begin or row.created_at
+    return DuePeriod(begin, end, sure) if end > begin else None
+
+
+def _make(connection: Connection, row: Row[Any], period: DuePeriod, tools: Tools) -> RunInfo | None:
     (person,) = people(connection, tools.sealer, only=[row.contact_id])
     to = _reachable(connection, person, SCHEMES[row.by], tools.sealer)
     channel = route(connection, to) if to else None
     if to is None or channel is None:
-        _log.warning("digest not made: nobody can be reached, subscription %s", key)
+        _log.debug("digest not made: nobody can be reached, subscription %s", row.id)
         return None
-    window = _window(row, person, period, tools)
-    return _write(connection, row, person, period, collect(connection, key, window), (to, channel), tools)
-
-
-def _period(
-    connection: Connection, row: Row[Any], now: datetime, clock_now: datetime
-) -> tuple[datetime, datetime] | None:
-    """(from, to) of the period that has ended and has no run. Runs later than `now` were made by a clock that ran
-    ahead and count for nothing."""
-    end = last_end(row.hours, row.zone, now)
-    earlier = (RUN.c.subscription_id == row.id, RUN.c.period_to <= now)
-    begin: datetime | None = connection.scalar(select(func.max(RUN.c.period_to)).where(*earlier))
-    if begin is None:
-        made_ahead = row.created_at > clock_now + FROM_THE_FUTURE
-        begin = last_end(row.hours, row.zone, end - timedelta(minutes=1)) if made_ahead else row.created_at
-    return (begin, end) if end > begin else None
+    contents = collect(connection, row.id, _window(row, person, period, tools))
+    if not period.sure and not contents.reports:
+        return None
+    return _write(connection, row, person, period, contents, (to, channel), tools)
 
 
 def _mark_clock_behind(connection: Connection, row: Row[Any], clock_now: datetime) -> None:
@@ -141,10 +158,10 @@ def _reachable(connection: Connection, person: Person, scheme: str, sealer: Seal
     return None if connection.execute(silent).first() else to
 
 
-def _window(row: Row[Any], person: Person, period: tuple[datetime, datetime], tools: Tools) -> Window:
-    low = min(period[0], row.look_from or period[0]) - LOOK_BACK
+def _window(row: Row[Any], person: Person, period: DuePeriod, tools: Tools) -> Window:
+    low = min(period.begin, row.look_from or period.begin) - LOOK_BACK
     places = covered(tuple(row.places) or person.places, person, tools.codebook)
-    return Window(low, period[1], tools.clock_now + FROM_THE_FUTURE, places)
+    return Window(low, period.end, tools.clock_now + FROM_THE_FUTURE, places)
 
 
 def covered(codes: tuple[str, ...], person: Person, codebook: Codebook) -> tuple[str, ...] | None:
@@ -157,22 +174,22 @@ def covered(codes: tuple[str, ...], person: Person, codebook: Codebook) -> tuple
 
 
 def _write(
-    connection: Connection, row: Row[Any], person: Person, period: tuple[datetime, datetime], contents: Contents,
+    connection: Connection, row: Row[Any], person: Person, period: DuePeriod, contents: Contents,
     way: tuple[str, str], tools: Tools,
 ) -> RunInfo:  # fmt: skip
     run_id, message_id = uuid7(), uuid7()
     made = {
-        "id": run_id, "subscription_id": row.id, "period_from": period[0], "period_to": period[1],
+        "id": run_id, "subscription_id": row.id, "period_from": period.begin, "period_to": period.end,
         "made_at": tools.clock_now,
     }  # fmt: skip
     connection.execute(insert(RUN), [made])
     told = [{"subscription_id": row.id, "event_id": event, "run_id": run_id} for event in contents.event_ids]
     if told:
         connection.execute(insert(ENTRY), told)
+    span = Period(period.begin, period.end, row.zone)
     rendered = render(
-        contents, Period(*period, row.zone), by=row.by, language=person.language, codebook=tools.codebook,
-        base_url=tools.base_url,
-    )  # fmt: skip
+        contents, span, by=row.by, language=person.language, codebook=tools.codebook, base_url=tools.base_url
+    )
     to, channel = way
     message = NewMessage(
         id=message_id, kind="digest", channel=channel, to=to, text=rendered.text, subject=rendered.subject,
@@ -182,4 +199,4 @@ def _write(
     enqueue(connection, [message], seals=tools.sealer, now=tools.clock_now)
     if row.look_from is not None:
         connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).values(look_from=None))
-    return RunInfo(row.id, person.id, period[0], period[1], tuple(contents.refs), (message_id,))
+    return RunInfo(row.id, person.id, period.begin, period.end, tuple(contents.refs), (message_id,))
