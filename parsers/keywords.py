@@ -161,11 +161,22 @@ def _keyword(doc: Document, first: int, last: int) -> Match | None:
     return max(openers, key=lambda match: match.end - match.start, default=None)
 
 
+def _is_event_phrase(doc: Document, at: int, last: int, found: list[Match]) -> bool:
+    """ "acuerdo comunitario", "alerta alba-keneth": the keyword is the first word of an event's own name."""
+    longest = max(match.end for match in found)
+    exact = any(match.weight >= HARD for match in found)
+    return not exact and any(
+        match.start == at and match.end > longest and not match.penalty for match in doc.within("cat", at, last)
+    )
+
+
 def _best_keyword(doc: Document, at: int, last: int) -> Match | None:
     found = [match for match in doc.within("kw", at, last) if match.start == at]
     opening = [match for match in doc.within("op", at, last) if match.start == at and match.end - at > 1]
     if opening and (not found or opening[0].end > max(match.end for match in found)):
         return max(opening, key=lambda match: match.end)
+    if found and _is_event_phrase(doc, at, last, found):
+        return None
     forms = {match.value for match in found if match.penalty == min(each.penalty for each in found)}
     if len(forms) != 1:
         return None

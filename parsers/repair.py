@@ -1,6 +1,6 @@
 """The repair ladder for one unknown word: same sound, one edit (5+ letters), one edit by sound, two edits (9+)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rapidfuzz.distance import OSA
 
@@ -13,7 +13,7 @@ SHORTEST_TWO_EDITS = 9
 MOST_CANDIDATES = 8
 LONGEST = 24
 
-BY_SOUND, ONE_EDIT, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.3, 0.4
+BY_SOUND, ONE_EDIT, ONE_LETTER, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.25, 0.3, 0.4
 
 
 def _deletions(word: str) -> set[str]:
@@ -55,18 +55,19 @@ class Repairer:
         if not SHORTEST_BY_SOUND <= len(word) <= LONGEST:
             return ()
         sound = phonetic_key(word)
-        found = self._sound.get(sound, ())
-        if found:
-            return self._few(found, BY_SOUND)
+        same = dict.fromkeys(self._sound.get(sound, ()), BY_SOUND)
         if len(word) < SHORTEST:
-            return self._few([each for each in self._near.get(word, ()) if each in self._names], ONE_EDIT)
-        near = self._within(self._near, word, 1)
-        if near:
-            return self._few(near, ONE_EDIT)
-        if len(sound) >= SHORTEST:
+            near = [each for each in self._near.get(word, ()) if each in self._names]
+        else:
+            near = self._within(self._near, word, 1)
+        for each in near:
+            same.setdefault(each, ONE_EDIT if len(each) != len(word) or _swapped(word, each) else ONE_LETTER)
+        if same:
+            return self._few(same)
+        if len(word) >= SHORTEST and len(sound) >= SHORTEST:
             sounds = self._within(self._near_sound, sound, 1)
             if sounds:
-                return self._few([each for one in sounds for each in self._sound[one]], SOUND_EDIT)
+                return self._few({each: SOUND_EDIT for one in sounds for each in self._sound[one]})
         return self._two_edits(word)
 
     def _two_edits(self, word: str) -> Keys:
@@ -75,7 +76,7 @@ class Repairer:
         pool = {
             each for key in (word, *_deletions(word)) for each in (*self._far.get(key, ()), *self._near.get(key, ()))
         }
-        return self._few([each for each in sorted(pool) if OSA.distance(word, each, score_cutoff=2) <= 2], TWO_EDITS)
+        return self._few({each: TWO_EDITS for each in sorted(pool) if OSA.distance(word, each, score_cutoff=2) <= 2})
 
     @staticmethod
     def _within(index: dict[str, list[str]], word: str, edits: int) -> list[str]:
@@ -85,6 +86,10 @@ class Repairer:
         return [each for each in sorted(pool) if OSA.distance(word, each, score_cutoff=edits) <= edits]
 
     @staticmethod
-    def _few(words: Iterable[str], penalty: float) -> Keys:
-        chosen = tuple((word, penalty) for word in words)
-        return chosen if len(chosen) <= MOST_CANDIDATES else ()
+    def _few(found: Mapping[str, float]) -> Keys:
+        return tuple(found.items()) if len(found) <= MOST_CANDIDATES else ()
+
+
+def _swapped(one: str, other: str) -> bool:
+    """Two neighbours changed places: likelier a slip than another letter."""
+    return sorted(one) == sorted(other)

@@ -30,20 +30,46 @@ def best_category(segment: Segment) -> Match | None:
         leading = [match for match in found if match.start == head]
         if leading:
             return max(leading, key=lambda match: (match.end, match.weight, -match.penalty))
-    return max(
-        found,
-        key=lambda match: (segment.free(match.start, match.end), match.weight, -match.penalty, -match.start, match.end),
-    )
+    return max(found, key=lambda match: _rank(segment, match))
+
+
+def _rank(segment: Segment, match: Match) -> tuple[bool, int, float, int, int]:
+    """Words nobody else has read, then how surely they tell, how well they are spelt, and who comes first."""
+    return segment.free(match.start, match.start + 1), match.weight, -match.penalty, -match.start, match.end
 
 
 def mentions(segment: Segment) -> list[Match]:
     """Every stated (not negated) event of the segment, by start; where repairs disagree, none of them."""
     found = [match for match in segment.of("cat") if not is_negated(segment, match)]
-    repaired: dict[tuple[int, int], set[str]] = {}
+    best: dict[tuple[int, int], tuple[float, set[str]]] = {}
     for match in found:
-        if match.penalty:
-            repaired.setdefault((match.start, match.end), set()).add(match.value)
-    return [match for match in found if not match.penalty or len(repaired[match.start, match.end]) == 1]
+        span = (match.start, match.end)
+        penalty, values = best.get(span, (match.penalty, set()))
+        if match.penalty < penalty:
+            penalty, values = match.penalty, set()
+        if match.penalty == penalty:
+            values.add(match.value)
+        best[span] = (penalty, values)
+    return _outermost([match for match in found if _stands(match, *best[match.start, match.end])])
+
+
+def _outermost(found: list[Match]) -> list[Match]:
+    """Without those a longer phrase holds within ("mataron" in "mataron a una mujer")."""
+    return [
+        match
+        for match in found
+        if not any(
+            other.start <= match.start
+            and other.end >= match.end
+            and other.end - other.start > match.end - match.start
+            and other.weight >= match.weight
+            for other in found
+        )
+    ]
+
+
+def _stands(match: Match, penalty: float, values: set[str]) -> bool:
+    return match.penalty == penalty and (not penalty or len(values) == 1)
 
 
 def is_negated(segment: Segment, match: Match) -> bool:
@@ -98,6 +124,12 @@ def _in_lead(segment: Segment, match: Match) -> bool:
     )
 
 
+def _field_follows(segment: Segment, at: int) -> bool:
+    if at >= segment.last or at in segment.doc.numbers or segment.items[at].kind != "word":
+        return True
+    return any(segment.at(kind, at) is not None for kind in ("prep", "place", "rel", "weekday", "ago", "article"))
+
+
 def _is_code(segment: Segment, match: Match) -> bool:
     at = match.start
     prior = at - 1
@@ -107,5 +139,7 @@ def _is_code(segment: Segment, match: Match) -> bool:
         or any(each.end == at for kind in ("kw", "place", "urgent", "label") for each in segment.of(kind))
     )
     if segment.at("wordcode", at) is not None:
-        return segment.opened and (follows_field or segment.items[at].gap == COMMA)
+        if segment.opened:
+            return follows_field or segment.items[at].gap == COMMA
+        return (follows_field or prior < segment.first) and _field_follows(segment, at + 1)
     return segment.opened or follows_field or prior < segment.first or segment.last - segment.first <= _SHORT

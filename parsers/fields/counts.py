@@ -9,6 +9,8 @@ from parsers.tokens import NUMBER, SENTENCE
 _LOOK_AHEAD = 5
 _LOOK_BACK = 3
 _LARGEST = 99_999
+# "mataron a un señor" tells of one person without counting anybody.
+_ONE = ("un", "una", "uno")
 _VERBS = ("kill", "hurt", "seize", "vanish")
 
 
@@ -53,12 +55,17 @@ def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
 
 
 def _is_code(segment: Segment, at: int, end: int) -> bool:
-    """0705 is a place, and so is 1413 in "1413 heridos 2"."""
+    """Four digits that are a code count nothing, save "1200 familias" and "1500 personas"."""
     text = segment.items[at].text
     if len(text) != 4 or text not in segment.doc.book.places:
         return False
-    unit = segment.at("unit", end) or segment.at("person", end)
-    return text.startswith("0") or (unit is not None and unit.end in segment.doc.numbers)
+    return text.startswith("0") or not counts_many(segment, end)
+
+
+def counts_many(segment: Segment, at: int) -> bool:
+    """Whether families or people stand here, and not with a number of their own ("1413 familias 20")."""
+    many = segment.at("unit", at) or segment.at("person", at)
+    return many is not None and many.value in ("families", "people") and many.end not in segment.doc.numbers
 
 
 def _is_labelled(segment: Segment) -> bool:
@@ -126,7 +133,7 @@ def _people(segment: Segment, at: int, value: int, person: Match | None, names: 
         return None
     acted = _verb_before(segment, at, names)
     if acted is not None:
-        return Counted(acted, value, at, person.end)
+        return Counted(acted, value, at, person.end) if segment.word(at) not in _ONE else None
     field = {"women": "women", "people": "people", "men": "people"}.get(person.value)
     if field == "people" and segment.form in ("incident", "urgent"):
         return None
@@ -160,7 +167,7 @@ def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozense
     ends = follows >= segment.last or segment.items[follows].gap > 1
     if not ends and (segment.at("notcount", follows) or segment.items[follows].kind == NUMBER):
         return None
-    if segment.word(at - 1) != "a" or segment.word(at) in ("un", "una"):
+    if segment.word(at - 1) != "a" or segment.word(at) in _ONE:
         return None
     acted = _verb_before(segment, at, names)
     return Counted(acted, number[0], at, number[1]) if acted is not None else None
@@ -168,7 +175,7 @@ def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozense
 
 def _before(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
     """ "heridos 2", "familias: 35", "HER2"."""
-    if segment.items[at].kind != NUMBER and segment.word(at) in ("un", "una"):
+    if segment.items[at].kind != NUMBER and segment.word(at) in _ONE:
         return None
     if segment.at("notcount", number[1]) is not None:
         return None
@@ -178,10 +185,6 @@ def _before(segment: Segment, at: int, number: tuple[int, int], names: frozenset
             if label is None or label.end != at or at - back in segment.used:
                 continue
             field = label.value if kind == "unit" else {"women": "women", "people": "people"}.get(label.value)
-            if field in names and field is not None and not _counted_already(segment, label.start):
+            if field in names and field is not None and not _ends_number(segment, label.start):
                 return Counted(field, number[0], label.start, number[1], label.penalty > 0)
     return None
-
-
-def _counted_already(segment: Segment, start: int) -> bool:
-    return any(end == start for begin, (_, end) in segment.doc.numbers.items() if begin < start)

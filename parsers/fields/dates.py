@@ -189,7 +189,7 @@ def _weekday(segment: Segment, at: int, today: date) -> Found | None:
     while segment.word(at) in ("el", "dia", "pasado", "este", "ultimo", "last"):
         at += 1
     day = segment.at("weekday", at)
-    if day is None:
+    if day is None or _in_name(segment, at):
         return None
     end = day.end
     if end in segment.doc.numbers:
@@ -204,6 +204,11 @@ def _weekday(segment: Segment, at: int, today: date) -> Found | None:
     if segment.at("nextmark", end) is not None:
         return Found(None, start, end + 1, 1, "future")
     return Found(today - timedelta(days=back), start, end, 1, repaired=day.penalty > 0)
+
+
+def _in_name(segment: Segment, at: int) -> bool:
+    """Santo Domingo Xenacoj is no Sunday."""
+    return any(match.start < at < match.end and not match.penalty for match in segment.of("place"))
 
 
 def _numbered_day(segment: Segment, at: int, today: date) -> Found | None:

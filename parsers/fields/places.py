@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from parsers.fields.counts import counts_many
 from parsers.results import How
 from parsers.segment import Segment
 from parsers.tables import Match
@@ -98,7 +99,13 @@ def _after_department_word(segment: Segment, start: int) -> bool:
 
 
 def _is_locality(segment: Segment, start: int) -> bool:
-    return any((word := segment.at("loc", start - back)) is not None and word.end == start for back in (1, 2, 3))
+    """The name of a village or farm, unless that word belongs to what happened ("invasion de finca")."""
+    words = [word for word in segment.of("loc") if word.end == start]
+    return any(not _in_event(segment, word.end - 1) for word in words)
+
+
+def _in_event(segment: Segment, at: int) -> bool:
+    return any(match.start < at < match.end and not match.penalty for match in segment.of("cat"))
 
 
 def _inside_verb_phrase(segment: Segment, start: int, end: int) -> bool:
@@ -132,7 +139,7 @@ def _stands_alone(segment: Segment, start: int, end: int) -> bool:
     """A name that is also an ordinary word counts where a field would stand: between fields, not inside prose."""
     kinds = _TELEGRAPHIC if segment.opened else _LOOSE
     before = start <= segment.first or segment.items[start].gap >= COMMA or _is_field(segment, start - 1, kinds)
-    after = end >= segment.last or segment.items[end].gap >= COMMA or _opens_field(segment, end)
+    after = segment.opened or end >= segment.last or segment.items[end].gap >= COMMA or _opens_field(segment, end)
     return before and after
 
 
@@ -164,13 +171,10 @@ def _coded(segment: Segment) -> list[Candidate]:
 
 def _is_counted(segment: Segment, at: int) -> bool:
     """2001 may be a code or a year, 1500 a code or quetzales: what stands beside it decides."""
-    unit = segment.at("unit", at + 1) or segment.at("person", at + 1)
-    if segment.items[at].text.startswith("0") or (unit is not None and unit.end in segment.doc.numbers):
-        return False
-    if unit is not None or segment.at("notcount", at + 1):
-        return True
+    if segment.at("notcount", at + 1) or counts_many(segment, at + 1):
+        return not segment.items[at].text.startswith("0")
     yearly = segment.items[at].text[:2] in ("20", "21") and segment.word(at - 1) in ("de", "del", "ano", "desde")
-    return yearly or segment.word(at - 1) in ("r", "reporte")
+    return yearly or segment.word(at - 1) == "r"
 
 
 def _only_hints(one: Candidate, candidates: list[Candidate]) -> bool:
