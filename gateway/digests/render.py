@@ -173,7 +173,7 @@ class Names:
     """What may be said of a report, in one language."""
 
     def __init__(self, t: Translator, codebook: Codebook) -> None:
-        self._t, self._codebook = t, codebook
+        self.t, self._codebook = t, codebook
 
     def is_reserved(self, told: Told) -> bool:
         found = self._codebook.categories.get(told.category or "")
@@ -182,41 +182,41 @@ class Names:
     def category(self, told: Told) -> str:
         """The category, or the form when it has none."""
         if self.is_reserved(told):
-            return self._t("Reserved case")
+            return self.t("Reserved case")
         found = self._codebook.categories.get(told.category or "")
         if found is not None:
-            return found.name_en if self._t.language == "en" else found.short
+            return found.name_en if self.t.language == "en" else found.short
         form = self._codebook.forms.get(told.form)
-        return (form.title_en if self._t.language == "en" else form.title) if form else told.form
+        return (form.title_en if self.t.language == "en" else form.title) if form else told.form
 
     def place(self, told: Told) -> str:
         found = self._codebook.places.get(told.place or "")
-        return found.short if found else self._t("place unknown")
+        return found.short if found else self.t("place unknown")
 
     def department(self, told: Told) -> str:
         found = self._codebook.places.get((told.place or "")[:2])
-        return f"{self._t('Reserved case')}, {found.short if found else self._t('place unknown')}"
+        return f"{self.t('Reserved case')}, {found.short if found else self.t('place unknown')}"
 
     def counted_place(self, told: Told) -> str:
         return self.department(told) if self.is_reserved(told) else self.place(told)
 
     def line(self, told: Told) -> Line:
-        mark = self._t("urgent") if told.urgent else ""
+        mark = self.t("urgent") if told.urgent else ""
         return self._line(told, mark)
 
     def changed_line(self, told: Told) -> Line:
         words: dict[str, Callable[[], str]] = {
-            "corrected": lambda: self._t("corrected"),
-            "withdrawn": lambda: self._t("withdrawn"),
-            "verified": lambda: self._t("verified") if told.verification == "verified" else self._t("checked"),
-            "closed": lambda: self._t("closed"),
-            "reopened": lambda: self._t("reopened"),
-            "reread": lambda: self._t("read again"),
+            "corrected": lambda: self.t("corrected"),
+            "withdrawn": lambda: self.t("withdrawn"),
+            "verified": lambda: self.t("verified") if told.verification == "verified" else self.t("checked"),
+            "closed": lambda: self.t("closed"),
+            "reopened": lambda: self.t("reopened"),
+            "reread": lambda: self.t("read again"),
         }
         return self._line(told, ", ".join(words[change]() for change in told.changes))
 
     def _line(self, told: Told, mark: str) -> Line:
-        ref = f"R{told.ref}" if told.ref is not None else self._t("no number")
+        ref = f"R{told.ref}" if told.ref is not None else self.t("no number")
         return Line(ref, self.category(told), self.place(told), _day(told.event_date), self._counts(told), mark)
 
     def _counts(self, told: Told) -> str:

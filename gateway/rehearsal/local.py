@@ -30,10 +30,11 @@ def local_settings(settings: Settings) -> Settings:
 def prepared() -> Iterator[Callable[[House], None]]:
     """A mail server that takes everything and keeps nothing, and what brings the open house up to it."""
     with mail_sink() as port:
-        yield lambda house: house.writer.write_now(lambda connection: _prepare(connection, house, port), timeout=None)
+        yield lambda house: house.writer.write_now(lambda connection: prepare(connection, house, port), timeout=None)
 
 
-def _prepare(connection: Connection, house: House, port: int) -> None:
+def prepare(connection: Connection, house: House, port: int) -> None:
+    """Make or mend the simulated phone and the mailbox, and bring the invented people when there is nobody."""
     channels = {channel.name: channel for channel in registry.load(connection, house.sealer)}
     now, sealer = house.clock(), house.sealer
     if PHONE not in channels:
