@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
@@ -45,5 +45,5 @@ def first_broken(connection: Connection) -> int | None:
 
 
 def _hash(entry: Mapping[str, Any]) -> bytes:
-    plain = {**entry, "at": entry["at"].isoformat(), "previous_hash": entry["previous_hash"].hex()}
+    plain = {**entry, "at": entry["at"].astimezone(UTC).isoformat(), "previous_hash": entry["previous_hash"].hex()}
     return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).digest()

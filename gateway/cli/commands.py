@@ -2,20 +2,18 @@
 
 import typer
 
-from gateway.cli import (
-    backups,
-    channels,
-    checkup,
-    contacts,
-    digests,
-    exports,
-    keywords,
-    reading,
-    sealing_keys,
-    start,
-    subscriptions,
-    users,
-)
+from gateway.cli.backups import backup, restore
+from gateway.cli.channels import app as channels
+from gateway.cli.checkup import demo, doctor
+from gateway.cli.contacts import app as contacts
+from gateway.cli.digests import app as digests
+from gateway.cli.exports import export
+from gateway.cli.keywords import app as keywords
+from gateway.cli.reading import read, reread
+from gateway.cli.sealing_keys import app as keys
+from gateway.cli.start import init, migrate, serve, worker
+from gateway.cli.subscriptions import app as subscriptions
+from gateway.cli.users import app as users
 
 app = typer.Typer(
     name="vocero",
@@ -26,28 +24,16 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for name, command in (
-    ("init", start.init),
-    ("migrate", start.migrate),
-    ("serve", start.serve),
-    ("worker", start.worker),
-    ("read", reading.read),
-    ("export", exports.export),
-    ("reread", reading.reread),
-    ("backup", backups.backup),
-    ("restore", backups.restore),
-    ("doctor", checkup.doctor),
-    ("demo", checkup.demo),
-):
-    app.command(name)(command)
+for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo):
+    app.command(command.__name__)(command)
 
 for name, group in (
-    ("channel", channels.app),
-    ("contact", contacts.app),
-    ("user", users.app),
-    ("subscription", subscriptions.app),
-    ("keyword", keywords.app),
-    ("digest", digests.app),
-    ("keys", sealing_keys.app),
+    ("channel", channels),
+    ("contact", contacts),
+    ("user", users),
+    ("subscription", subscriptions),
+    ("keyword", keywords),
+    ("digest", digests),
+    ("keys", keys),
 ):
     app.add_typer(group, name=name)

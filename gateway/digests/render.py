@@ -92,7 +92,8 @@ def render(
     contents: Contents, period: Period, *, by: str, language: str, codebook: Codebook, base_url: str
 ) -> Rendered:
     """The digest in `language` (Spanish when there is no catalogue), `by` email or sms."""
-    view = make_view(contents, period, language=language, codebook=codebook, base_url=base_url)
+    names = Names(translator(language), codebook, brief=by == "sms")
+    view = make_view(contents, period, names, link=base_url)
     if by == "sms":
         return Rendered(render_sms(view))
     text, html = (_templates().get_template(name).render(v=view, t=view.t) for name in ("digest.txt", "digest.html"))
@@ -131,10 +132,8 @@ def _short(line: Line) -> str:
     return " ".join(word for word in words if word)
 
 
-def make_view(contents: Contents, period: Period, *, language: str, codebook: Codebook, base_url: str) -> View:
+def make_view(contents: Contents, period: Period, names: "Names", *, link: str) -> View:
     """Sort and count what is told. Unregistered senders' reports and drafts stand apart and are in no total."""
-    t = translator(language)
-    names = Names(t, codebook)
     new = [told for told in contents.reports if told.is_new]
     counted = [told for told in new if told.registered and told.state != "draft"]
     drafts = [told for told in new if told.registered and told.state == "draft"]
@@ -146,7 +145,7 @@ def make_view(contents: Contents, period: Period, *, language: str, codebook: Co
     changed = _by_number(told for told in contents.reports if not told.is_new and not names.is_reserved(told))
     strangers = _by_number(told for told in new if not told.registered and not names.is_reserved(told))
     return View(
-        t=t, begin=period.local(period.begin), end=period.local(period.end), total=len(counted),
+        t=names.t, begin=period.local(period.begin), end=period.local(period.end), total=len(counted),
         urgent=[names.line(told) for told in urgent[:LINES]],
         others=[names.line(told) for told in others[:LINES]],
         hidden=max(0, len(urgent) - LINES) + max(0, len(others) - LINES),
@@ -155,7 +154,7 @@ def make_view(contents: Contents, period: Period, *, language: str, codebook: Co
         places=_rows(names.counted_place(told) for told in counted),
         changes=[names.changed_line(told) for told in changed[:LINES]],
         unregistered=[names.line(told) for told in strangers[:LINES]],
-        unverified=sum(told.verification == "unverified" for told in counted), drafts=len(drafts), link=base_url,
+        unverified=sum(told.verification == "unverified" for told in counted), drafts=len(drafts), link=link,
     )  # fmt: skip
 
 
@@ -170,10 +169,10 @@ def _rows(labels: Iterable[str]) -> list[Row]:
 
 
 class Names:
-    """What may be said of a report, in one language."""
+    """What may be said of a report, in one language; `brief` takes the short names made for SMS."""
 
-    def __init__(self, t: Translator, codebook: Codebook) -> None:
-        self.t, self._codebook = t, codebook
+    def __init__(self, t: Translator, codebook: Codebook, *, brief: bool = False) -> None:
+        self.t, self._codebook, self._brief = t, codebook, brief
 
     def is_reserved(self, told: Told) -> bool:
         found = self._codebook.categories.get(told.category or "")
@@ -185,17 +184,23 @@ class Names:
             return self.t("Reserved case")
         found = self._codebook.categories.get(told.category or "")
         if found is not None:
-            return found.name_en if self.t.language == "en" else found.short
+            if self.t.language == "en":
+                return found.name_en
+            return found.short if self._brief else found.name
         form = self._codebook.forms.get(told.form)
         return (form.title_en if self.t.language == "en" else form.title) if form else told.form
 
     def place(self, told: Told) -> str:
-        found = self._codebook.places.get(told.place or "")
-        return found.short if found else self.t("place unknown")
+        return self._place(told.place or "")
 
     def department(self, told: Told) -> str:
-        found = self._codebook.places.get((told.place or "")[:2])
-        return f"{self.t('Reserved case')}, {found.short if found else self.t('place unknown')}"
+        return f"{self.t('Reserved case')}, {self._place((told.place or '')[:2])}"
+
+    def _place(self, code: str) -> str:
+        found = self._codebook.places.get(code)
+        if found is None:
+            return self.t("place unknown")
+        return found.short if self._brief else found.name
 
     def counted_place(self, told: Told) -> str:
         return self.department(told) if self.is_reserved(told) else self.place(told)

@@ -4,7 +4,7 @@ their clock moved by hand. Nothing leaves the machine: what waits is marked as d
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
 from random import Random
 from zoneinfo import ZoneInfo
@@ -84,7 +84,7 @@ class Demo:
         starts = [
             datetime.combine(today - timedelta(days=back), time(), self._zone) for back in reversed(range(self.steps))
         ]
-        self._now = starts[0]
+        self._now = starts[0].astimezone(UTC)
         self._house.writer.write_now(self._prepare, timeout=None)
         codebook = self._house.read_now(self._house.codebook)
         table = files("gateway.rehearsal").joinpath("contacts.csv").read_text(encoding="utf-8")
@@ -114,7 +114,7 @@ class Demo:
 
     def _move(self, at: datetime, turn: Turn | None) -> None:
         """A text is heard, or a digest is due; then what waits is delivered."""
-        self._now = at
+        self._now = at.astimezone(UTC)
         if turn is None:
             expire_questions(self._house)
             run_due(self._house)
@@ -123,7 +123,7 @@ class Demo:
             if text is None:
                 return
             self._say(turn.sender, text)
-        self._now = at + timedelta(seconds=self._random.randint(3, 40))
+        self._now += timedelta(seconds=self._random.randint(3, 40))
         self._house.writer.write_now(self._deliver, timeout=None)
 
     def _say(self, sender: str, text: str) -> None:
