@@ -113,23 +113,23 @@ class Desk:
         return self.house.read_now(lambda conn: list(conn.execute(query)))
 
 
-def open_desk(house: House) -> Desk:
-    """Contacts of the cast, and a modem (kind `simulator`) and a mail channel that can send."""
+def open_cast(house: House) -> None:
+    """The people of the day."""
     places = house.read_now(house.codebook).places
+    rows = read_contact_file(CONTACTS, places)
     now = house.clock()
+    house.writer.write_now(lambda conn: import_contacts(conn, rows, sealer=house.sealer, now=now, actor="test"))
 
-    def job(conn: Any) -> None:
-        import_contacts(conn, read_contact_file(CONTACTS, places), sealer=house.sealer, now=now, actor="test")
-        base = {"state": "active", "created_at": now, "changed_at": now}
-        conn.execute(
-            insert(CHANNEL),
-            [
-                {"id": uuid7(), "name": "modem", "kind": "simulator", "config": {}, **base},
-                {"id": uuid7(), "name": "mail", "kind": "smtp", "config": {"host": "127.0.0.1"}, **base},
-            ],
-        )
 
-    house.writer.write_now(job)
+def open_desk(house: House) -> Desk:
+    """The cast, a modem (kind `simulator`) and a mail channel that can send."""
+    open_cast(house)
+    base = {"state": "active", "created_at": house.clock(), "changed_at": house.clock()}
+    rows = [
+        {"id": uuid7(), "name": "modem", "kind": "simulator", "config": {}, **base},
+        {"id": uuid7(), "name": "mail", "kind": "smtp", "config": {"host": "127.0.0.1"}, **base},
+    ]
+    house.writer.write_now(lambda conn: conn.execute(insert(CHANNEL), rows))
     intake = Intake(house)
     house.writer.first = intake
     return Desk(house, intake)

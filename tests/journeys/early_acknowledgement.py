@@ -1,9 +1,12 @@
 """`vocero serve` with the mistake the kill test must find: callers are told before the commit."""
 
+import os
 import sys
+from pathlib import Path
 
 from gateway.incoming import Incoming, Receipt
 from gateway.intake import Intake
+from gateway.supervisor import IN_FLIGHT
 
 
 async def _receive_early(self: Intake, incoming: Incoming) -> Receipt:
@@ -23,6 +26,7 @@ async def _receive_early(self: Intake, incoming: Incoming) -> Receipt:
 if __name__ == "__main__":
     from gateway.cli import main
 
+    os.environ[IN_FLIGHT] = str(Path(os.environ["VOCERO_DATA_DIR"]) / "early.inflight")  # no supervisor in between
     Intake.receive = _receive_early  # type: ignore[method-assign]
     sys.argv = ["vocero", "serve"]
     main()
