@@ -179,9 +179,10 @@ class SmtpSender:
         self._pool.close()
         while self._idle:
             _, client = self._idle.pop()
+            transport = client.transport
             with contextlib.suppress(SMTPException, OSError):
                 await client.quit(timeout=QUIT_SECONDS)
-            _drop(client)
+            _abort(transport)
         await asyncio.sleep(0)  # the loop lets go of a transport one turn later
 
 
@@ -189,6 +190,10 @@ def _drop(client: SMTP) -> None:
     """Let go at once: a TLS farewell to a peer that may be gone would linger."""
     transport = client.transport
     client.close()
+    _abort(transport)
+
+
+def _abort(transport: asyncio.BaseTransport | None) -> None:
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
 

@@ -1,6 +1,7 @@
 # ruff: noqa: N802, N815 - the names are those of the libraries' hooks
 """Real servers on loopback that answer as a test tells them, and keep what they heard."""
 
+import asyncio
 import contextlib
 import datetime
 import ipaddress
@@ -289,9 +290,15 @@ class Relay:
         return "250 taken"
 
     def close(self) -> None:
-        for transport in self._transports:
-            self.controller.loop.call_soon_threadsafe(transport.abort)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.controller.loop).result(5)
         self.controller.stop()
+
+    async def _hang_up(self) -> None:
+        """Let the loop see every connection end before it ends itself."""
+        for transport in self._transports:
+            transport.abort()
+        for _ in range(20):
+            await asyncio.sleep(0.001)
 
 
 def _free_port() -> int:
