@@ -73,7 +73,7 @@ class Running:
 
     @property
     def intake(self) -> "Receiver":
-        if self.house.intake is None or self._stop.is_set():
+        if self.house.intake is None:
             raise Busy("the gateway is starting or stopping", 5)
         return self.house.intake
 
