@@ -43,14 +43,14 @@ def answer(doc: Document, start: int) -> Reading:
     pending = doc.context.pending
     assert pending is not None
     form = doc.book.forms[pending.report.form]
-    if only_filler(doc, start, len(doc.tokens.items)) and not _means(doc, start, pending, form):
-        return Reading("reject", reason="thanks", language=doc.context.language)
     segment = _segment(doc, start)
     spec = form.field(pending.ask)
     picked = _pick(segment, pending)
     if picked is None:
         _read_answer(segment, form, spec)
     given = dict(segment.values)
+    if picked is None and pending.ask not in given and only_filler(doc, start, len(doc.tokens.items)):
+        return Reading("reject", reason="thanks", language=doc.context.language)
     segment.values = {name: value for name, value in pending.report.values.items() if value.value is not None}
     _merge(segment, given, pending, picked)
     report, question = finish(segment, None)
@@ -59,13 +59,6 @@ def answer(doc: Document, start: int) -> Reading:
         "ask" if question is not None else "accept", (report,), question.field if question else None, question,
         language=doc.context.language, problems=tuple(doc.problems), trace=tuple(doc.trace), answers_pending=True,
     )  # fmt: skip
-
-
-def _means(doc: Document, start: int, pending: Pending, form: FormSpec) -> bool:
-    """ "no" and "bien" are filler words, yet they answer some questions."""
-    segment = _segment(doc, start)
-    lists = (f"{form.name}.{pending.ask}", "yes_no" if pending.ask in ("victim", "reported") else "")
-    return any(choice_matches(segment, name) for name in lists) or start in doc.numbers
 
 
 def _text(pending: Pending, doc: Document) -> str:

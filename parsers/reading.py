@@ -102,7 +102,7 @@ def _read(doc: Document, start: int, practice: bool) -> Reading:
         return _reject(doc, "spam", practice)
     if not segments:
         return _reject(doc, _why_nothing(doc, start), practice)
-    if all(segment.form == "alive" for segment in segments):
+    if all(segment.form == "alive" or (is_calm(doc) and _says_nothing(segment)) for segment in segments):
         return _reject(doc, "nothing_to_report", practice)
     return _compose(doc, [segment for segment in segments if segment.form != "alive"], practice)
 
@@ -119,6 +119,11 @@ def _opened_hard(part: Part) -> bool:
 
 def _has_event(segments: list[Segment]) -> bool:
     return any(segment.sure for segment in segments)
+
+
+def _says_nothing(segment: Segment) -> bool:
+    """ "INC NADA": a report keyword, and calm words where the event would stand."""
+    return segment.form == "incident" and "category" not in segment.values
 
 
 def _is_command(segments: list[Segment]) -> bool:

@@ -9,6 +9,8 @@ from parsers.results import Context, FieldValue, How, Problem, Trace, Value
 from parsers.tables import Match, Matches
 from parsers.tokens import NUMBER, Token, Tokens
 
+# What a frame costs: surer than nothing, less sure than a phrase of the lists with the same weight.
+FRAMED = 0.05
 CONFIDENCE: dict[str, float] = {
     "exact": 1.0, "alias": 0.95, "answer": 0.95, "repaired": 0.8, "inferred": 0.6, "sender": 0.7, "default": 0.5,
 }  # fmt: skip
@@ -124,7 +126,9 @@ class Segment:
 
 
 def how_of(penalty: float, weight: int = 9) -> How:
-    """How a match was found: with a repaired word, by a word of the lists, or as it stands on the card."""
+    """How a match was found: by a frame, with a repaired word, by a word of the lists, or as it stands on the card."""
+    if penalty == FRAMED:
+        return "inferred"
     if penalty > 0:
         return "repaired"
     return "exact" if weight >= 9 else "alias"

@@ -23,6 +23,15 @@ class Entry(NamedTuple):
     weight: int
 
 
+class Frame(NamedTuple):
+    """A category told by concepts near each other ("crowd", "hold", "suspect"), in this order when ``ordered``."""
+
+    category: str
+    weight: int
+    ordered: bool
+    concepts: tuple[str, ...]
+
+
 class Match(NamedTuple):
     """A phrase found in tokens start..end-1; ``penalty`` > 0 when a word had to be repaired for it."""
 
@@ -49,6 +58,7 @@ class Tables:
     choice_tries: Mapping[str, Node]
     place_common: frozenset[str]
     keyword_prefixes: Mapping[str, str]
+    frames: tuple[Frame, ...]
 
 
 def add_phrase(root: Node, words: list[str], entry: Entry) -> None:

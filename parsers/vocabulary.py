@@ -10,7 +10,7 @@ from parsers.conjugate import conjugate
 from parsers.normalize import fold
 from parsers.pack import Pack
 from parsers.repair import Repairer
-from parsers.tables import Entry, Node, Tables, add_phrase
+from parsers.tables import Entry, Frame, Node, Tables, add_phrase
 
 _WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
@@ -177,8 +177,18 @@ class VocabularyBuilder:
             repair=lru_cache(maxsize=8192)(repairer.candidates),
             choice_tries=self.choice_tries,
             place_common=frozenset(self.place_common),
+            frames=_frames(pack),
             keyword_prefixes=_unique_prefixes(self.keywords),
         )
+
+
+def _frames(pack: Pack) -> tuple[Frame, ...]:
+    """Frames by descending weight, so that the first that fits a stretch is the surest."""
+    frames = [
+        Frame(row["category"], int(row["weight"]), row["order"] == "yes", tuple(row["concepts"].split()))
+        for row in pack.table("frames")
+    ]
+    return tuple(sorted(frames, key=lambda frame: -frame.weight))
 
 
 def _unique_prefixes(keywords: Mapping[str, str]) -> dict[str, str]:
@@ -217,6 +227,9 @@ def build_tables(
     for row in pack.table("words"):
         for phrase in row["words"].split("|"):
             builder.add(phrase, row["kind"], row["value"])
+    for row in pack.table("concepts"):
+        for phrase in row["words"].split("|"):
+            builder.add(phrase, "concept", row["concept"], 1)
     for row in pack.table("spam"):
         for phrase in row["phrases"].split("|"):
             builder.add(phrase, "spam", "spam", int(row["weight"]))

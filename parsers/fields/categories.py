@@ -1,6 +1,7 @@
 """What kind of event: the code of the card, a synonym, or the words people use for it; negated events do not count."""
 
-from parsers.segment import Segment, how_of
+from parsers.frames import framed
+from parsers.segment import FRAMED, Segment, how_of
 from parsers.tables import Match
 from parsers.tokens import COMMA
 
@@ -20,6 +21,10 @@ def best_category(segment: Segment) -> Match | None:
     if code is not None:
         return code
     found = mentions(segment)
+    if segment.opened:
+        found = [match for match in found if segment.free(match.start, match.end) or match.end - match.start > 1]
+    if not found or max(match.weight for match in found) < DECISIVE:
+        found = [*found, *(match for match in framed(segment) if not is_negated(segment, match))]
     if not found:
         return None
     decisive = [match for match in found if match.weight >= DECISIVE]
@@ -29,7 +34,7 @@ def best_category(segment: Segment) -> Match | None:
         head = _field_position(segment)
         leading = [match for match in found if match.start == head]
         if leading:
-            return max(leading, key=lambda match: (match.end, match.weight, -match.penalty))
+            return max(leading, key=lambda match: (match.penalty != FRAMED, match.end, match.weight, -match.penalty))
     return max(found, key=lambda match: _rank(segment, match))
 
 

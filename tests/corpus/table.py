@@ -8,7 +8,7 @@ expect: [outcome] report [+ report ...]
   form      a form's name first; incident when absent
   ROB       category; ROB|HUR either; ? any       1413 or 16  place; home  the sender's own; -  none; 1413|1401 either
   -1d 0d    days from today; 2026-03-05  a date     tol=1  days of tolerance
-  !         urgent; ?u urgency, ?c counts, ?p place are not scored
+  !         urgent; ?u urgency, ?c counts, ?p place, ?d date are not scored
   key=value counts (injured=2) and fields (status=no, ref=3205, name="Ana Cobo"); words of a choice may stand alone
 pending: ASKED [choices=1311|1705] report
 """
@@ -119,8 +119,8 @@ def _field(report: dict[str, Any], word: str, home: str | None) -> None:
         _named(report, key, value)
     elif word == "!":
         report["urgent"] = True
-    elif word in ("?u", "?c", "?p", "?"):
-        report.pop({"?u": "urgent", "?c": "counts", "?p": "place", "?": "category"}[word], None)
+    elif word in ("?u", "?c", "?p", "?d", "?"):
+        report.pop({"?u": "urgent", "?c": "counts", "?p": "place", "?d": "date", "?": "category"}[word], None)
     elif word == "home":
         report["place"] = home
     elif word == "-":
