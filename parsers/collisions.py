@@ -8,11 +8,10 @@ from typing import Literal
 
 from rapidfuzz.distance import OSA
 
-from parsers.normalize import fold
+from parsers.normalize import fold, words_of
 from parsers.pack import Pack
 from parsers.phonetic import phonetic_key
 from parsers.repair import SHORTEST, SHORTEST_TWO_EDITS
-from parsers.vocabulary import words_of
 
 Kind = Literal["same", "near", "reserved", "empty", "long", "literal"]
 Severity = Literal["error", "warning"]

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from parsers.codebook import Category, Choice, Codebook, Commitment, FieldSpec, FormSpec, Place
+from parsers.fields import ORDER
 from parsers.pack import Pack, Row
 from parsers.vocabulary import build_tables
 
@@ -37,7 +38,7 @@ def compile_codebook(pack: Pack, *, revision: int = 1, words: Words | None = Non
         commitments=MappingProxyType(commitments),
         choices=MappingProxyType(choices),
         replies=pack.replies,
-        tables=build_tables(pack, forms, categories, places, commitments, choices),
+        tables=build_tables(pack, forms, categories, places, commitments, choices, _reading_order(forms)),
     )
 
 
@@ -90,6 +91,14 @@ def _field(entry: Mapping[str, Any]) -> FieldSpec:
         default=entry.get("default", ""),
         choices=tuple(entry.get("choices", ())),
     )
+
+
+def _reading_order(forms: Mapping[str, FormSpec]) -> dict[str, tuple[FieldSpec, ...]]:
+    """Each form's fields in the order they are read in, which is not the order they are asked in."""
+    return {
+        name: tuple(sorted((spec for spec in form.fields if spec.kind in ORDER), key=lambda spec: ORDER[spec.kind]))
+        for name, form in forms.items()
+    }
 
 
 def _categories(pack: Pack, synonyms: Mapping[str, list[str]]) -> dict[str, Category]:

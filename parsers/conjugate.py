@@ -1,9 +1,11 @@
 """Surface forms of a Spanish verb as texters use it: enough tenses to read a report, none to write one."""
 
-_AR = "ar a an amos o aron aste aba aban ando ado ada ados adas ara aran aria en e arlo arla arlos arlas arle arles"
-_AR_RARE = "arnos arme andolo andola andolos andole andoles andonos andome arse aramos asen emos arselo"
-_ER = "{v}r e en io ieron ia ian iendo ido ida idos idas era iera ieran a an"
-_ER_RARE = "yo yeron yendo {v}rlo {v}rla {v}rlos {v}rle {v}rles {v}rnos iendolo iendola iendolos iendole imos emos o"
+_AR = "ar an o aron aban ando ado ada ados adas arlo"
+_AR_RARE = """a amos aste aba ara aran aria en e arla arlos arlas arle arles arnos arme andolo andola andolos andole
+    andoles andonos andome arse aramos asen emos arselo"""
+_ER = "{v}r e en io ieron ia iendo ido ida idos idas"
+_ER_RARE = """ian era iera ieran a an yo yeron yendo {v}rlo {v}rla {v}rlos {v}rle {v}rles {v}rnos iendolo iendola
+    iendolos iendole imos emos o"""
 
 
 def conjugate(infinitive: str, stems: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

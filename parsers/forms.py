@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from parsers.codebook import FormSpec
 from parsers.corrections import read_correction
-from parsers.fields import FIELD_READERS, ORDER
+from parsers.fields import FIELD_READERS
 from parsers.fields.categories import read_category
 from parsers.fields.choices import choice_matches
 from parsers.fields.counts import read_counts
@@ -29,9 +29,8 @@ def read_fields(segment: Segment, form: FormSpec) -> None:
 
 def read_generic(segment: Segment, form: FormSpec) -> None:
     counts = frozenset(spec.name for spec in form.fields if spec.kind == "count")
-    specs = sorted((spec for spec in form.fields if spec.kind in ORDER), key=lambda spec: ORDER[spec.kind])
     counted = False
-    for spec in specs:
+    for spec in segment.doc.book.tables.reading_order[form.name]:
         if spec.kind == "count":
             if not counted:
                 read_counts(segment, counts)

@@ -15,13 +15,13 @@ def framed(segment: Segment) -> list[Match]:
             found.setdefault(match.value, []).append(match)
     if len(found) < 2:
         return []
-    matches = (_fill(segment, frame, found) for frame in segment.doc.book.tables.frames)
+    said = found.keys()
+    fitting = [frame for frame in segment.doc.book.tables.frames if frame.needs <= said]
+    matches = (_fill(segment, frame, found) for frame in fitting)
     return [match for match in matches if match is not None]
 
 
 def _fill(segment: Segment, frame: Frame, found: dict[str, list[Match]]) -> Match | None:
-    if any(concept not in found for concept in frame.concepts):
-        return None
     for anchor in found[frame.concepts[0]]:
         start, end = anchor.start, anchor.end
         for concept in frame.concepts[1:]:

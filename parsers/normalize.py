@@ -20,6 +20,7 @@ _CAPITAL_LOOKALIKES = dict(zip("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝ
 _LETTERS = {"ß": "ss", "ı": "i", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "æ": "ae", "Æ": "ae", "œ": "oe"}
 _SPACE = {chr(code): " " for code in range(32) if chr(code) not in "\n\r"} | {"\x7f": " ", "\r": "\n", "`": "'"}
 _ASCII = str.maketrans(_SPACE)
+_WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _HIGH = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MOJIBAKE = re.compile(f"(?:[\u00c2-\u00df][{_HIGH}]|[\u00e0-\u00ef][{_HIGH}]{{2}}|[\u00f0-\u00f4][{_HIGH}]{{3}})+")
 
@@ -41,12 +42,20 @@ class Folded:
 
 def fold(text: str) -> str:
     """Lower case without accents, one apostrophe, no invisible characters. Idempotent; never raises."""
+    if text.isascii() and "~" not in text:
+        return text.lower().translate(_ASCII)
     return fold_mapped(text).text
 
 
 def fold_text(text: str) -> str:
     """The canonical text two repeats share: folded, every run of separators one space."""
     return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]*)*", fold(text)))
+
+
+def words_of(phrase: str) -> list[str]:
+    """The folded words of a phrase, apostrophes dropped; {verb} and * stand for themselves."""
+    words = _WORDS.findall(fold(phrase))
+    return [plain for word in words if (plain := word.replace("'", ""))]
 
 
 def fold_mapped(text: str) -> Folded:

@@ -2,28 +2,30 @@
 
 import re
 
-_RULES = [
-    (re.compile(r"'"), ""),
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"sch|sh|tx|tch"), "x"),
-    (re.compile(r"ch"), "C"),
-    (re.compile(r"h"), ""),
-    (re.compile(r"qu(?=[ei])|[qk]|c(?=[^eiC]|$)"), "k"),
-    (re.compile(r"ks|cs"), "x"),
-    (re.compile(r"t[sz]"), "s"),
-    (re.compile(r"[zçx]|c(?=[ei])"), "s"),
-    (re.compile(r"g(?=[ei])"), "j"),
-    (re.compile(r"gu(?=[ei])"), "g"),
-    (re.compile(r"^gu(?=a)|^g?[wu](?=a)|(?<=[a-z])gu(?=a)|w"), "u"),
-    (re.compile(r"v"), "b"),
-    (re.compile(r"ll|y"), "i"),
-    (re.compile(r"n(?=[bp])|m(?=[bp])"), "m"),
-    (re.compile(r"(.)\1+"), r"\1"),
-]
+# Plain replacements in this order; each group is tried only when its letter occurs.
+_RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("'", (("'", ""),)),
+    ("h", (("ph", "f"), ("sch", "x"), ("tch", "x"), ("sh", "x"), ("ch", "C"), ("h", ""))),
+    ("q", (("que", "ke"), ("qui", "ki"), ("q", "k"))),
+    ("c", (("ce", "se"), ("ci", "si"), ("c", "k"))),
+    ("t", (("tx", "s"), ("tz", "s"), ("ts", "s"))),
+    ("k", (("ks", "s"),)),
+    ("x", (("x", "s"),)),
+    ("z", (("z", "s"),)),
+    ("g", (("gue", "Ge"), ("gui", "Gi"), ("gua", "ua"), ("ge", "je"), ("gi", "ji"), ("G", "g"))),
+    ("w", (("w", "u"),)),
+    ("v", (("v", "b"),)),
+    ("l", (("ll", "i"),)),
+    ("y", (("y", "i"),)),
+    ("n", (("nb", "mb"), ("np", "mp"))),
+)
+_DOUBLED = re.compile(r"(.)\1+")
 
 
 def phonetic_key(word: str) -> str:
     """The key of a folded word; two words that sound alike to a Guatemalan ear share it."""
-    for pattern, put in _RULES:
-        word = pattern.sub(put, word)
-    return word
+    for letter, replacements in _RULES:
+        if letter in word:
+            for old, new in replacements:
+                word = word.replace(old, new)
+    return _DOUBLED.sub(r"\1", word)

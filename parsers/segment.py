@@ -1,6 +1,7 @@
 """A stretch of tokens read as one report: what was found in it, what of it is already used, what it came to mean."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -30,6 +31,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     trace: list[Trace] = field(default_factory=list)
     _starts: dict[str, list[int]] = field(default_factory=dict)
+    _longest: dict[str, dict[int, Match]] = field(default_factory=dict)
     _numbers: dict[int, tuple[int, int]] | None = None
 
     def within(self, kind: str, first: int, last: int) -> list[Match]:
@@ -45,15 +47,10 @@ class Document:
 
     def at(self, kind: str, start: int) -> Match | None:
         """The longest match of a kind that starts at a token."""
-        found = self.within(kind, start, start + 1) if kind not in self.matches else None
-        if found is None:
-            everything = self.matches[kind]
-            starts = self._starts.get(kind)
-            if starts is None:
-                starts = self._starts[kind] = [match.start for match in everything]
-            low, high = bisect_left(starts, start), bisect_left(starts, start + 1)
-            found = everything[low:high]
-        return max(found, key=lambda match: match.end, default=None)
+        longest = self._longest.get(kind)
+        if longest is None:
+            longest = self._longest[kind] = _longest(self.matches.get(kind, ()))
+        return longest.get(start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Span in the given text of tokens start..end-1; (-1, -1) for what stands in a mail's subject."""
@@ -125,6 +122,15 @@ class Segment:
         self.doc.problems.append(Problem(name, code, low, high, text))
 
 
+def _longest(matches: Iterable[Match]) -> dict[int, Match]:
+    found: dict[int, Match] = {}
+    for match in matches:
+        known = found.get(match.start)
+        if known is None or match.end > known.end:
+            found[match.start] = match
+    return found
+
+
 def how_of(penalty: float, weight: int = 9) -> How:
     """How a match was found: by a frame, with a repaired word, by a word of the lists, or as it stands on the card."""
     if penalty == FRAMED:
@@ -136,11 +142,7 @@ def how_of(penalty: float, weight: int = 9) -> How:
 
 def _numbers(doc: Document) -> dict[int, tuple[int, int]]:
     found: dict[int, tuple[int, int]] = {}
-    words: dict[int, Match] = {}
-    for match in doc.matches.get("number", ()):
-        known = words.get(match.start)
-        if known is None or match.end > known.end:
-            words[match.start] = match
+    words = _longest(doc.matches.get("number", ()))
     at = 0
     items = doc.tokens.items
     while at < len(items):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from parsers.codebook import FieldSpec
 from parsers.tokens import NEWLINE, SEMICOLON, SENTENCE, Token
 
 Keys = tuple[tuple[str, float], ...]
@@ -30,6 +31,7 @@ class Frame(NamedTuple):
     weight: int
     ordered: bool
     concepts: tuple[str, ...]
+    needs: frozenset[str]
 
 
 class Match(NamedTuple):
@@ -59,6 +61,7 @@ class Tables:
     place_common: frozenset[str]
     keyword_prefixes: Mapping[str, str]
     frames: tuple[Frame, ...]
+    reading_order: Mapping[str, tuple[FieldSpec, ...]]
 
 
 def add_phrase(root: Node, words: list[str], entry: Entry) -> None:

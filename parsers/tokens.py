@@ -21,10 +21,11 @@ WORD, NUMBER, MIXED, DATE, TIME, MONEY, PHONE, LINK = (
 
 _TOKEN = re.compile(
     r"""
-    (?P<link>https?:\S+|www\.\S+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+
+    (?P<plain>[a-z]+(?:'+[a-z]*)*(?=[\s,;!?*\#()]|:(?!/)|$))
+  | (?P<link>https?:\S+|www\.\S+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+
       |\b[a-z0-9-]+\.(?:com|net|org|gt|ly|info)\b\S*)
   | (?P<date>(?<![\d/])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}
-      |\d{1,2}\s?([-/.])\s?\d{1,2}\s?\3\s?(?:\d{4}|\d{2})|\d{1,2}/\d{1,2}
+      |\d{1,2}\s?(?P<sep>[-/.])\s?\d{1,2}\s?(?P=sep)\s?(?:\d{4}|\d{2})|\d{1,2}/\d{1,2}
       |(?<![^\s,])\d{1,2}-\d{1,2}(?![^\s,.]))(?![\d/]))
   | (?P<time>\d{1,2}(?::|h)\d{2}(?:\s?(?:hrs?|[ap]\.?m\b\.?))?(?!\d)|\d{1,2}\s?(?:[ap]\.?m\b\.?|hrs?\b))
   | (?P<money>(?:\bq\.?|\$)\s?\d[\d.,]*\d|(?:\bq\.?|\$)\d)
@@ -71,7 +72,9 @@ def tokenise(text: str) -> Tokens:
     whole = folded.text
     for match in _TOKEN.finditer(whole):
         start, end = match.span()
-        items.append(Token(match.group(), start, end, match.lastgroup or WORD, _gap(whole, last, start)))
+        kind = match.lastgroup
+        gap = SPACE if start - last == 1 and whole[last] == " " else _gap(whole, last, start)
+        items.append(Token(match.group(), start, end, WORD if kind is None or kind == "plain" else kind, gap))
         last = end
     if items:
         items[0].gap = NEWLINE
@@ -80,8 +83,6 @@ def tokenise(text: str) -> Tokens:
 
 def _gap(whole: str, last: int, start: int) -> int:
     between = whole[last:start]
-    if between == " ":
-        return SPACE
     if not between:
         return GLUED
     if "\n" in between:

@@ -1,18 +1,16 @@
 """Pack words -> tables: every phrase of the pack into one trie, and who may be repaired to what."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from parsers.codebook import Category, Choice, Commitment, FormSpec, Place
+from parsers.codebook import Category, Choice, Commitment, FieldSpec, FormSpec, Place
 from parsers.conjugate import conjugate
-from parsers.normalize import fold
+from parsers.normalize import fold, words_of
 from parsers.pack import Pack
 from parsers.repair import Repairer
 from parsers.tables import Entry, Frame, Node, Tables, add_phrase
 
-_WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
 _PARTS_MIN = 6
 _PREFIX_MIN = 4
@@ -41,11 +39,6 @@ _REPAIRABLE = frozenset(
 _GLUABLE = frozenset({"kw", "code", "place", "unit", "rel", "cat"})
 
 
-def words_of(phrase: str) -> list[str]:
-    """The folded words of a phrase, apostrophes dropped; {verb} and * stand for themselves."""
-    return [word if word[0] in "{*" else word.replace("'", "") for word in _WORDS.findall(fold(phrase)) if word != "'"]
-
-
 class VocabularyBuilder:
     """Collects phrases, then builds the tables once."""
 
@@ -69,7 +62,9 @@ class VocabularyBuilder:
         self._know(words, kind)
 
     def _know(self, words: Sequence[str], kind: str) -> None:
-        plain = [word for word in words if word[0] not in "{*"]
+        plain = words if "{" not in words[0] else words[1:]
+        if any(word[0] in "{*" for word in plain):
+            plain = [word for word in plain if word[0] not in "{*"]
         self.words.update(plain)
         if kind in ("place", "unit"):
             self.names.update(plain)
@@ -164,7 +159,7 @@ class VocabularyBuilder:
             self.repairable.update(word for word in words if len(word) > 4)
         self.choice_tries["commitment"] = node
 
-    def build(self, pack: Pack) -> Tables:
+    def build(self, pack: Pack, reading_order: Mapping[str, tuple[FieldSpec, ...]]) -> Tables:
         shorthand = {fold(row["word"]): fold(row["means"]) for row in pack.table("shorthand")}
         known = self.words | set(shorthand) | self.ordinary
         repairer = Repairer(self.repairable, self.names)
@@ -178,6 +173,7 @@ class VocabularyBuilder:
             choice_tries=self.choice_tries,
             place_common=frozenset(self.place_common),
             frames=_frames(pack),
+            reading_order=reading_order,
             keyword_prefixes=_unique_prefixes(self.keywords),
         )
 
@@ -185,7 +181,13 @@ class VocabularyBuilder:
 def _frames(pack: Pack) -> tuple[Frame, ...]:
     """Frames by descending weight, so that the first that fits a stretch is the surest."""
     frames = [
-        Frame(row["category"], int(row["weight"]), row["order"] == "yes", tuple(row["concepts"].split()))
+        Frame(
+            row["category"],
+            int(row["weight"]),
+            row["order"] == "yes",
+            (parts := tuple(row["concepts"].split())),
+            frozenset(parts),
+        )
         for row in pack.table("frames")
     ]
     return tuple(sorted(frames, key=lambda frame: -frame.weight))
@@ -215,6 +217,7 @@ def build_tables(
     places: Mapping[str, Place],
     commitments: Mapping[str, Commitment],
     choices: Mapping[str, Mapping[str, Choice]],
+    reading_order: Mapping[str, tuple[FieldSpec, ...]],
 ) -> Tables:
     """Compile every word of a pack; the specs carry the lists an admin may have edited."""
     builder = VocabularyBuilder({word for row in pack.table("common") for word in fold(row["words"]).split()})
@@ -235,4 +238,4 @@ def build_tables(
             builder.add(phrase, "spam", "spam", int(row["weight"]))
     for row in pack.table("languages"):
         builder.add(row["word"], row["kind"], row["value"], 2)
-    return builder.build(pack)
+    return builder.build(pack, reading_order)

@@ -9,6 +9,8 @@ from parsers.segment import Segment
 from parsers.tokens import DATE, NUMBER
 
 _DIGITS = re.compile(r"\d+")
+_DATE_KINDS = ("ago", "rel", "weekday", "month", "tomorrow")
+_OPENING_WORDS = frozenset({"el", "dia", "fecha", "del", "pasado", "este", "ultimo", "last"})
 _DAY_WORDS = ("el", "dia", "fecha", "del")
 
 
@@ -44,15 +46,26 @@ def read_date(segment: Segment) -> None:
 def find_dates(segment: Segment, today: date) -> list[Found]:
     """Every date written in the segment, longest reading at each place, in order."""
     found: list[Found] = []
-    at = segment.first
-    while at < segment.last:
-        one = None if at in segment.used else _date_at(segment, at, today)
-        if one is None:
-            at += 1
+    end = segment.first
+    for at in _starts(segment):
+        if at < end or at in segment.used:
             continue
-        found.append(one)
-        at = one.end
+        one = _date_at(segment, at, today)
+        if one is not None:
+            found.append(one)
+            end = one.end
     return found
+
+
+def _starts(segment: Segment) -> list[int]:
+    """The tokens a date can start at, so that the others cost nothing."""
+    starts = {match.start for kind in _DATE_KINDS for match in segment.of(kind)}
+    starts.update(at for at in segment.doc.numbers if segment.first <= at < segment.last)
+    for at in range(segment.first, segment.last):
+        token = segment.items[at]
+        if token.kind == DATE or token.text in _OPENING_WORDS:
+            starts.add(at)
+    return sorted(starts)
 
 
 def _date_at(segment: Segment, at: int, today: date) -> Found | None:

@@ -1,8 +1,10 @@
 """Places: INE code, name, alias or misspelling; shared names go to the sender's own department or are asked about."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from parsers.fields.counts import counts_many
+from parsers.normalize import words_of
 from parsers.results import How
 from parsers.segment import Segment
 from parsers.tables import Match
@@ -229,8 +231,6 @@ def _nearest(segment: Segment, towns: tuple[str, ...]) -> tuple[str, ...]:
 
 def spelling(segment: Segment, one: Candidate, codes: tuple[str, ...]) -> str:
     """The name as the gazetteer writes it, for the question."""
-    from parsers.vocabulary import words_of
-
     written = [segment.items[at].keys[-1][0] for at in range(one.start, one.end)]
     for code in codes:
         place = segment.doc.book.places[code]
@@ -263,14 +263,21 @@ def _name_end(segment: Segment, at: int) -> int:
     return end
 
 
-def _own_village(segment: Segment) -> None:
-    from parsers.vocabulary import words_of
+@lru_cache(maxsize=1024)
+def _name_words(name: str) -> list[str]:
+    return words_of(name)
 
+
+def _own_village(segment: Segment) -> None:
     given = segment.doc.context.village
     names = (given,) if isinstance(given, str) else given or ()
     for name in names:
-        words = words_of(name)
+        words = _name_words(name)
         for at in range(segment.first, segment.last - len(words) + 1):
-            if words and all(segment.word(at + step).replace("'", "") == word for step, word in enumerate(words)):
+            if words and _spells(segment, at, words):
                 segment.put("locality", name, "alias", at, at + len(words))
                 return
+
+
+def _spells(segment: Segment, at: int, words: list[str]) -> bool:
+    return all(segment.items[at + step].text.replace("'", "") == word for step, word in enumerate(words))
