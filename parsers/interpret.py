@@ -155,7 +155,7 @@ def _is_report(segment: Segment, part: Part, opened: bool) -> bool:
     """Prose is a report when it states an event surely enough, or calls for help."""
     said = part.keyword is not None and part.keyword.value == "urgent"
     segment.form = "urgent" if said or _cries(segment) else "incident"
-    if "category" not in segment.values:
+    if "category" not in segment.values or not _sure(segment):
         _category_from_counts(segment)
     category = segment.values.get("category")
     segment.sure = category is not None and _sure(segment)

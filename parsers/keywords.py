@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from parsers.segment import Document
 from parsers.tables import Match
-from parsers.tokens import NEWLINE, NUMBER, SEMICOLON, SENTENCE
+from parsers.tokens import DATE, NEWLINE, NUMBER, SEMICOLON, SENTENCE
 
 HARD = 2
 _ITEM_MAX = 20
@@ -75,7 +75,7 @@ def _opens(doc: Document, at: int, since: int) -> bool:
         if gap >= SENTENCE and _has_content(doc, since, at) and _keyword_fits(doc, at, keyword, gap):
             return True
     if gap >= SEMICOLON and _has_event(doc, since, at):
-        return _leads_event(doc, at)
+        return _leads_event(doc, at) and _has_field(doc, at) and not _begins_body(doc, at)
     return _is_item(doc, at) and _has_event(doc, since, at)
 
 
@@ -123,6 +123,23 @@ def _leads_event(doc: Document, at: int) -> bool:
     if place is not None:
         return any(_event_at(doc, place.end + step) for step in range(3))
     return doc.tokens.items[at].kind == NUMBER and len(doc.tokens.items[at].text) == 4 and _event_at(doc, at + 1)
+
+
+def _has_field(doc: Document, at: int) -> bool:
+    """The clause states a place, a date or a code of its own; one that does not goes on telling the event before."""
+    items = doc.tokens.items
+    end = next((place for place in range(at + 1, len(items)) if items[place].gap >= SEMICOLON), len(items))
+    stated = any(doc.within(kind, at, end) for kind in ("place", "rel", "code", "weekday", "ago"))
+    return stated or any(
+        items[place].kind == DATE or len(items[place].text) == 4
+        for place in range(at, end)
+        if items[place].kind in (DATE, NUMBER)
+    )
+
+
+def _begins_body(doc: Document, at: int) -> bool:
+    """A mail's subject and the body's first words tell of one thing."""
+    return doc.offset > 0 and doc.span(at - 1, at)[0] < 0 <= doc.span(at, at + 1)[0]
 
 
 def _event_at(doc: Document, at: int) -> bool:

@@ -100,6 +100,8 @@ def _read(doc: Document, start: int, practice: bool) -> Reading:
     soft = not any(_opened_hard(part) for part in parts)
     if soft and is_spam(doc, _has_event(segments)) and not _is_command(segments):
         return _reject(doc, "spam", practice)
+    if not segments and "helpword" in doc.matches and not is_calm(doc):
+        return Reading("accept", (ReportReading("help", {}, False, doc.text),), language=doc.context.language)
     if not segments:
         return _reject(doc, _why_nothing(doc, start), practice)
     if all(segment.form == "alive" or (is_calm(doc) and _says_nothing(segment)) for segment in segments):

@@ -39,6 +39,8 @@ class Document:
         found = self.matches.get(kind)
         if not found:
             return []
+        if first == 0 and last == len(self.tokens.items):
+            return found
         starts = self._starts.get(kind)
         if starts is None:
             starts = self._starts[kind] = [match.start for match in found]

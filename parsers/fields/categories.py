@@ -3,10 +3,11 @@
 from parsers.frames import framed
 from parsers.segment import FRAMED, Segment, how_of
 from parsers.tables import Match
-from parsers.tokens import COMMA
+from parsers.tokens import COMMA, SPACE
 
 DECISIVE = 6
 _SHORT = 8
+_NOT = ("no", "nunca", "tampoco")
 
 
 def read_category(segment: Segment) -> None:
@@ -79,6 +80,8 @@ def _stands(match: Match, penalty: float, values: set[str]) -> bool:
 
 def is_negated(segment: Segment, match: Match) -> bool:
     """ "ya no hay bloqueo", "sin robo": a negation reaches over articles and link words to what it denies."""
+    if segment.word(match.start - 1) in _NOT and segment.items[match.start].gap <= SPACE and match.weight < DECISIVE:
+        return segment.form not in ("poll", "commitment")
     for no in segment.of("negate"):
         if no.end <= match.start and no.end > segment.first - 1:
             between = range(no.end, match.start)

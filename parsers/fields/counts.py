@@ -46,7 +46,8 @@ def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
         if number is None or _is_code(segment, at, number[1]):
             at += 1
             continue
-        counted = (_before(segment, at, number, names) if labelled else None) or _after(segment, at, number, names)
+        counted = _before(segment, at, number, names, labelled=True) if labelled else None
+        counted = counted or _after(segment, at, number, names)
         counted = counted or _by_verb(segment, at, number, names) or _before(segment, at, number, names)
         if counted is not None and segment.free(counted.start, counted.end):
             found.append(counted)
@@ -173,7 +174,9 @@ def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozense
     return Counted(acted, number[0], at, number[1]) if acted is not None else None
 
 
-def _before(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
+def _before(
+    segment: Segment, at: int, number: tuple[int, int], names: frozenset[str], *, labelled: bool = False
+) -> Counted | None:
     """ "heridos 2", "familias: 35", "HER2"."""
     if segment.items[at].kind != NUMBER and segment.word(at) in _ONE:
         return None
@@ -185,6 +188,6 @@ def _before(segment: Segment, at: int, number: tuple[int, int], names: frozenset
             if label is None or label.end != at or at - back in segment.used:
                 continue
             field = label.value if kind == "unit" else {"women": "women", "people": "people"}.get(label.value)
-            if field in names and field is not None and not _ends_number(segment, label.start):
+            if field in names and field is not None and (labelled or not _ends_number(segment, label.start)):
                 return Counted(field, number[0], label.start, number[1], label.penalty > 0)
     return None

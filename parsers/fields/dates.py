@@ -125,7 +125,7 @@ def _number_first(segment: Segment, at: int, today: date) -> Found | None:
         return _back(value, unit.value, at, unit.end + 1, today)
     middle = end + 1 if segment.word(end) in ("de", "del", "d") else end
     month = segment.at("month", middle)
-    if month is None or not 1 <= value <= 31 or (middle == end and segment.at("weekday", end)):
+    if month is None or not 1 <= value <= 31:
         return None
     year, last = _year_after(segment, month.end)
     return _from_parts(value, int(month.value), year, at, last, today)

@@ -123,6 +123,8 @@ def _score(segment: Segment, start: int, end: int) -> float | None:
         common = _is_common(segment, start, end)
         return None if common and prep == "to" else _SCORES[prep] - (0.5 if common else 0)
     if _is_common(segment, start, end):
+        if _is_person(segment, start):
+            return None
         return _BARE if _stands_alone(segment, start, end) else None
     return _PLAIN if segment.opened else _BARE
 
@@ -135,6 +137,10 @@ def _preposition(segment: Segment, start: int) -> str | None:
 def _is_common(segment: Segment, start: int, end: int) -> bool:
     name = " ".join(segment.items[at].keys[-1][0] for at in range(start, end))
     return name in segment.doc.book.tables.place_common
+
+
+def _is_person(segment: Segment, start: int) -> bool:
+    return segment.at("title", start - 1) is not None
 
 
 def _stands_alone(segment: Segment, start: int, end: int) -> bool:

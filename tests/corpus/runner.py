@@ -4,9 +4,11 @@ import csv
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from parsers.mail import read_mail
 from parsers import Codebook, Context, as_prediction, fold_text, pending_from_dict, read_message, split_hand_part
 
 HERE = Path(__file__).parent
@@ -69,11 +71,20 @@ class Session:
         return joiner.join(held[number] for number in sorted(held))
 
 
+def read_email(line: dict[str, Any], book: Codebook, people: dict[str, dict[str, str]]) -> dict[str, Any]:
+    mail = read_mail(line["email_raw"].encode("utf-8"))
+    if mail.auto:
+        return {"id": line["id"], "outcome": "reject", "ask": None, "reason": "auto_reply", "reports": []}
+    context = replace(context_of(line, people), subject=mail.subject)
+    return {"id": line["id"], **as_prediction(read_message(mail.text, book, context))}
+
+
 def predict(lines: Iterable[dict[str, Any]], book: Codebook, people: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
     sessions: dict[str, Session] = {}
     found = []
     for line in lines:
-        if "text" not in line:
+        if "email_raw" in line:
+            found.append(read_email(line, book, people))
             continue
         group = line.get("group")
         session = sessions.setdefault(group, Session(book, people)) if group else Session(book, people)
