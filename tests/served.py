@@ -71,10 +71,10 @@ class Served:
         self.run("channel", "add", "http", "campo", "--set", f"token={TOKEN}", *out)
 
     def start(self) -> None:
-        log = (self.folder / "serve.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, *self.command], cwd=self.folder, env=self.environment, stdout=log, stderr=log
-        )
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             assert self.process.poll() is None, (self.folder / "serve.log").read_text()[-4000:]
