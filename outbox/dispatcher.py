@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from outbox.errors import SendError, UnknownResult
 from outbox.housekeeping import Housekeeping
 from outbox.line import Ended, Line, SendingChannel, State, Write
-from outbox.queue import Seals, cancel_leased, claim_due, record_failure, record_sent
+from outbox.queue import Seals, cancel_leased, claim_due, record_failure, record_sent_many
 from outbox.retry import RetryPolicy
 from outbox.senders.base import Envelope, Sender, Sent
 
@@ -145,7 +145,7 @@ class Dispatcher:
         line.one_by_one = False
         for index, end in enumerate(ended):
             try:
-                await self._write(partial(self._record, end=end))
+                await self._write(partial(self._record, ended=[end]))
             except Exception:
                 _log.exception("channel %s: could not record %s", line.name, end.envelope.id)
                 line.ended.append(end)
@@ -157,8 +157,7 @@ class Dispatcher:
         self, conn: Connection, channel: str, ended: Sequence[Ended], free: int
     ) -> tuple[list[Envelope], int]:  # fmt: skip
         """One transaction: what ended is recorded and what may go is claimed."""
-        for end in sorted(ended, key=lambda end: end.envelope.id):
-            self._record(conn, end)
+        self._record(conn, ended)
         if not free:
             return [], 0
         now = self._clock()
@@ -174,12 +173,14 @@ class Dispatcher:
         cancel_leased(conn, [e for e in claimed if e.id not in allowed], error="opted_out")
         return [e for e in claimed if e.id in allowed]
 
-    def _record(self, conn: Connection, end: Ended) -> None:
+    def _record(self, conn: Connection, ended: Sequence[Ended]) -> None:
         now = self._clock()
-        if isinstance(end.outcome, Sent):
-            record_sent(conn, end.envelope, end.outcome, now=now, seals=self._seals)
-        else:
-            record_failure(conn, end.envelope, end.outcome, now=now, policy=self._policy, rng=self._rng)
+        sent = [(end.envelope, end.outcome) for end in ended if isinstance(end.outcome, Sent)]
+        if sent:
+            record_sent_many(conn, sent, now=now, seals=self._seals)
+        for end in ended:
+            if isinstance(end.outcome, SendError):
+                record_failure(conn, end.envelope, end.outcome, now=now, policy=self._policy, rng=self._rng)
 
     def _begin(self, channel: SendingChannel, line: Line, envelope: Envelope) -> None:
         line.running[envelope.id] = asyncio.create_task(self._send(channel, line, envelope))

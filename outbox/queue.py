@@ -9,7 +9,6 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,32 +16,25 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Table,
-    and_,
     case,
     func,
-    insert,
     literal_column,
     or_,
     select,
     update,
 )
-from uuid_utils.compat import uuid7
 
-from outbox.errors import Detail, SendError, UnknownResult
-from outbox.models import SendAttempt
-from outbox.receipts import apply_parked, apply_parked_for, drop_parked, record_receipt
-from outbox.retry import RetryPolicy
-from outbox.rows import LIFE, OUTBOUND, NewMessage, Seals, enqueue, new_rows, open_row, shown_id
-from outbox.senders.base import Envelope, Sent
+from outbox.receipts import apply_parked, drop_parked, record_receipt
+from outbox.results import record_failure, record_sent, record_sent_many
+from outbox.rows import LIFE, OUTBOUND, NewMessage, Seals, enqueue, new_rows, open_row
+from outbox.senders.base import Envelope
 
 __all__ = [
     "NewMessage", "Seals", "Waiting", "apply_parked", "cancel_for", "cancel_leased", "claim_due", "drop_parked",
-    "enqueue", "expire", "give_back", "new_rows", "record_failure", "record_receipt", "record_sent",
+    "enqueue", "expire", "give_back", "new_rows", "record_failure", "record_receipt", "record_sent", "record_sent_many",
     "release_expired_leases", "release_leases_of", "retry_dead", "thaw", "waiting",
 ]  # fmt: skip
 
-ATTEMPT: Table = SendAttempt.__table__  # type: ignore[attr-defined]
 SKEW = timedelta(seconds=5)
 OWNER_LENGTH = 22
 KNOWN_IDS = 200
@@ -126,88 +118,8 @@ def _known_ids(conn: Connection, row: Row[Any]) -> tuple[str, ...]:
     return tuple(others.scalars())
 
 
-def record_sent(conn: Connection, envelope: Envelope, sent: Sent, *, now: datetime, seals: Seals) -> bool:
-    """Write the provider's yes and what receipts said before it. False when the lease went to another meanwhile.
-
-    A lease that was taken away and given to nobody yet still counts: the message need not go twice.
-    """
-    provider_hash = seals.hash("provider", sent.provider_id) if sent.provider_id else None
-    in_hand = or_(_is("sending"), _is("queued"))
-    values: dict[str, Any] = {
-        # A receipt may have come before the answer of the same call; then it has the last word.
-        "state": case((in_hand, sent.state), else_=_c.state),
-        "sent_at": func.coalesce(_c.sent_at, now),
-        "attempts": envelope.attempt, "lease": None, "leased_until": None, "unsure_since": None,
-        "error": case((in_hand, None), else_=_c.error),
-    }  # fmt: skip
-    if sent.state == "delivered":
-        values["delivered_at"] = func.coalesce(_c.delivered_at, now)
-    if sent.provider_id:
-        values |= {"provider_hash": provider_hash, "provider_id": shown_id(sent.provider_id)}
-    if sent.segments is not None:
-        values["segments"] = sent.segments
-    released = and_(_is("queued"), _c.leased_at == envelope.leased_at, _c.unsure_since.is_not(None))
-    fence = or_(_c.lease == envelope.lease, released)
-    if not conn.execute(update(OUTBOUND).where(_c.id == envelope.id, fence).values(values)).rowcount:
-        if _state_of(conn, envelope.id) is not None:
-            _note_attempt(conn, envelope, now, "late", {})
-        return False
-    _note_attempt(conn, envelope, now, "sent", {})
-    if provider_hash is not None:
-        apply_parked_for(conn, envelope.channel, [provider_hash])
-    return True
-
-
 def _held(envelope: Envelope) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return _c.id == envelope.id, _c.lease == envelope.lease
-
-
-def record_failure(
-    conn: Connection, envelope: Envelope, error: SendError, *, now: datetime, policy: RetryPolicy, rng: Random
-) -> str:
-    """Write how a try failed and when the next is due; returns the state the message is in now.
-
-    When the lease was lost, or a receipt came meanwhile, nothing but the try is written. A message that was erased
-    meanwhile counts as cancelled.
-    """
-    state = _fail(conn, envelope, error, now, policy, rng)
-    if error.uses_attempt and state is not None:
-        _note_attempt(conn, envelope, now, error.code, error.detail)
-    return state or "cancelled"
-
-
-def _fail(
-    conn: Connection, envelope: Envelope, error: SendError, now: datetime, policy: RetryPolicy, rng: Random
-) -> str | None:
-    next_try = policy.next_try(envelope.attempt, error, now, rng)
-    values: dict[str, Any] = {"state": "queued", "error": error.code, "lease": None, "leased_until": None}
-    if error.uses_attempt:
-        values["attempts"] = envelope.attempt
-    if isinstance(error, UnknownResult):
-        values["unsure_since"] = func.coalesce(_c.unsure_since, envelope.leased_at)
-    if next_try is None:
-        values["state"] = "failed"
-    elif envelope.expires_at is not None and next_try >= envelope.expires_at:
-        values["state"] = "expired"
-    elif error.uses_attempt:
-        values["not_before"] = next_try
-    if conn.execute(update(OUTBOUND).where(*_held(envelope), _is("sending")).values(values)).rowcount:
-        return str(values["state"])
-    conn.execute(update(OUTBOUND).where(*_held(envelope)).values(lease=None, leased_until=None))
-    return _state_of(conn, envelope.id)
-
-
-def _state_of(conn: Connection, message_id: UUID) -> str | None:
-    state: str | None = conn.execute(select(_c.state).where(_c.id == message_id)).scalar()
-    return state
-
-
-def _note_attempt(conn: Connection, envelope: Envelope, now: datetime, result: str, detail: Detail) -> None:
-    row = {
-        "id": uuid7(), "outbound_id": envelope.id, "number": envelope.attempt, "started_at": envelope.leased_at,
-        "ended_at": now, "result": result, "detail": dict(detail),
-    }  # fmt: skip
-    conn.execute(insert(ATTEMPT), row)
 
 
 def give_back(conn: Connection, envelopes: Iterable[Envelope]) -> None:

@@ -11,7 +11,6 @@ from uuid_utils.compat import uuid7
 
 from gateway.sealing import Sealer
 from outbox.queue import (
-    ATTEMPT,
     NewMessage,
     claim_due,
     enqueue,
@@ -20,6 +19,7 @@ from outbox.queue import (
     record_sent,
     release_expired_leases,
 )
+from outbox.results import ATTEMPT
 from outbox.retry import RetryPolicy
 from outbox.rows import OUTBOUND
 from outbox.senders.base import Envelope, Sent
