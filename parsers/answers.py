@@ -53,7 +53,9 @@ def answer(doc: Document, start: int) -> Reading:
         return Reading("reject", reason="thanks", language=doc.context.language)
     segment.values = {name: value for name, value in pending.report.values.items() if value.value is not None}
     _merge(segment, given, pending, picked)
-    report, question = finish(segment, None)
+    if pending.ask == "place" and "place" not in segment.values and not segment.choices:
+        segment.choices = pending.choices
+    report, question = finish(segment, None, at_home=pending.ask != "place")
     report = type(report)(report.form, report.values, report.urgent or pending.report.urgent, _text(pending, doc))
     return Reading(
         "ask" if question is not None else "accept", (report,), question.field if question else None, question,

@@ -196,10 +196,10 @@ def _denied(segment: Segment, at: int) -> bool:
     return segment.word(at - 1) in ("no", "nada") or segment.word(at - 2) == "no"
 
 
-def finish(segment: Segment, before: Segment | None) -> tuple[ReportReading, Question | None]:
-    """Fill in what the sender's registration and the report before give; say what is still to be asked."""
+def finish(segment: Segment, before: Segment | None, *, at_home: bool = True) -> tuple[ReportReading, Question | None]:
+    """Fill in what the report before and (``at_home``) the sender's registration give; say what is to be asked."""
     form = segment.doc.book.forms[segment.form]
-    _fill_place(segment, form, before)
+    _fill_place(segment, form, before, at_home)
     for spec in form.fields:
         if spec.default == "OTR" and spec.name not in segment.values:
             segment.put(spec.name, "OTR", "default")
@@ -210,7 +210,7 @@ def finish(segment: Segment, before: Segment | None) -> tuple[ReportReading, Que
     return report, next_question(segment, form)
 
 
-def _fill_place(segment: Segment, form: FormSpec, before: Segment | None) -> None:
+def _fill_place(segment: Segment, form: FormSpec, before: Segment | None, at_home: bool) -> None:
     spec = form.field("place")
     if spec is None or "place" in segment.values or segment.choices or spec.required == "yes":
         return
@@ -219,7 +219,7 @@ def _fill_place(segment: Segment, form: FormSpec, before: Segment | None) -> Non
         return
     unknown = any(problem.field == "place" for problem in segment.doc.problems)
     home = segment.doc.context.home_place
-    if home and not unknown and segment.doc.context.registered:
+    if at_home and home and not unknown and segment.doc.context.registered:
         segment.put("place", home, "sender")
 
 

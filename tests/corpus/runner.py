@@ -1,6 +1,7 @@
 """Reads the labelled texts the way intake does (parts, repeats, reader), with memory per group, and scores them."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ DAY = timedelta(hours=24)
 
 
 def contacts(path: Path) -> dict[str, dict[str, str]]:
-    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
     return {row[key]: row for row in rows for key in ("phone", "email") if row[key]}
 
 

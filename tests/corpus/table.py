@@ -14,6 +14,7 @@ pending: ASKED [choices=1311|1705] report
 """
 
 import csv
+import io
 import shlex
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -63,7 +64,7 @@ def load_table(path: Path, people: dict[str, dict[str, str]]) -> list[dict[str, 
     """The table's lines in the shape of the labelled texts."""
     by_tail = {phone[-4:]: phone for phone in people if phone.startswith("+")}
     lines = []
-    for row in csv.DictReader(path.open(encoding="utf-8", newline="")):
+    for row in csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")):
         sender = by_tail.get(row["sender"], "+50255559999")
         home = people[sender]["place"] if sender in people else None
         line = {
