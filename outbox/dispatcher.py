@@ -37,7 +37,8 @@ class Dispatcher:
     """`channels` is asked at every turn, so that changed settings are obeyed at once; it owns and closes the senders.
 
     `allowed` gets the messages about to be sent and answers with the ids that may go; the others are cancelled.
-    `on_state` hears offline, online, auth_failed (with the error's code) and sent (with how many).
+    `alone` says that no other process sends from this database: what a dead one held goes on at once, not when its
+    lease ends. `on_state` hears offline, online, auth_failed (with the error's code) and sent (with how many).
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Dispatcher:
         rng: Random | None = None, on_state: Callable[[str, State, str], None] | None = None,
         allowed: Callable[[Connection, Sequence[Envelope]], Collection[UUID]] | None = None,
         send_seconds: float = SEND_SECONDS, drain_seconds: float = DRAIN_SECONDS,
+        alone: bool = False,
     ) -> None:  # fmt: skip
         self._write = write
         self._seals = seals
@@ -58,6 +60,7 @@ class Dispatcher:
         self._allowed = allowed
         self._send_seconds = min(send_seconds, LEASE.total_seconds() * 0.9)
         self._drain_seconds = drain_seconds
+        self._alone = alone
         self._lines: dict[str, Line] = {}
 
     def wake(self, channel: str | None = None) -> None:
@@ -68,9 +71,7 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish what is being sent, for at most `drain_seconds`."""
-        house = Housekeeping(
-            self._write, self._clock, lambda: [i for line in self._lines.values() for i in line.holding]
-        )
+        house = Housekeeping(self._write, self._clock, self._holding, alone=self._alone)
         tasks: dict[str, asyncio.Task[None]] = {}
         while not stop.is_set():
             await house.step(_monotonic())
@@ -80,6 +81,9 @@ class Dispatcher:
             await _first(stop.wait(), timeout=POLL_SECONDS)
         self.wake()
         await asyncio.gather(*tasks.values())
+
+    def _holding(self) -> list[UUID]:
+        return [message_id for line in self._lines.values() for message_id in line.holding]
 
     async def _serve(self, name: str, stop: asyncio.Event) -> None:
         line = self._lines[name] = Line(name)

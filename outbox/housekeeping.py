@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from outbox.line import Write
-from outbox.queue import apply_parked, drop_parked, expire, release_expired_leases, thaw
+from outbox.queue import apply_parked, drop_parked, expire, release_all_leases, release_expired_leases, thaw
 
 EVERY_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
@@ -19,12 +19,18 @@ _log = logging.getLogger("vocero.outbox")
 
 
 class Housekeeping:
-    """Does what is due each time it is stepped. `holding`: ids of messages this process is sending."""
+    """Does what is due each time it is stepped. `holding`: ids of messages this process is sending.
 
-    def __init__(self, write: Write, clock: Callable[[], datetime], holding: Callable[[], Collection[UUID]]) -> None:
+    `alone`: no other process sends from this database, so that leases found at the start are those of the dead.
+    """
+
+    def __init__(
+        self, write: Write, clock: Callable[[], datetime], holding: Callable[[], Collection[UUID]], *, alone: bool
+    ) -> None:
         self._write = write
         self._clock = clock
         self._holding = holding
+        self._alone = alone
         self._next = self._next_sweep = float("-inf")
         self._seen: tuple[float, datetime] | None = None
 
@@ -53,6 +59,8 @@ class Housekeeping:
         return now < told + timedelta(seconds=monotonic - then) - JUMP
 
     def _tidy(self, conn: Connection, now: datetime, *, back: bool, sweep: bool) -> None:
+        if self._alone and self._seen is None:
+            release_all_leases(conn)
         release_expired_leases(conn, now, holding=self._holding())
         if back:
             thaw(conn, now)

@@ -32,7 +32,7 @@ from outbox.senders.base import Envelope
 __all__ = [
     "NewMessage", "Seals", "Waiting", "apply_parked", "cancel_for", "cancel_leased", "claim_due", "drop_parked",
     "enqueue", "expire", "give_back", "new_rows", "record_failure", "record_receipt", "record_sent", "record_sent_many",
-    "release_expired_leases", "release_leases_of", "retry_dead", "thaw", "waiting",
+    "release_all_leases", "release_expired_leases", "release_leases_of", "retry_dead", "thaw", "waiting",
 ]  # fmt: skip
 
 SKEW = timedelta(seconds=5)
@@ -146,6 +146,11 @@ def release_leases_of(conn: Connection, owner: str) -> int:
     """Queue again what an earlier run of `owner` held when it died."""
     prefix = owner[:OWNER_LENGTH] + "."
     return _release(conn, func.substr(_c.lease, 1, len(prefix)) == prefix)
+
+
+def release_all_leases(conn: Connection) -> int:
+    """Queue again what any dead process held: for the start of a process that is known to be alone."""
+    return _release(conn)
 
 
 def _release(conn: Connection, *which: ColumnElement[bool]) -> int:

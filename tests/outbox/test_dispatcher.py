@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from outbox_cast import Box, message
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from gateway.db import Writer
 from outbox import errors
@@ -396,6 +396,60 @@ def test_an_alert_overtakes_a_long_queue(box: Box) -> None:
             await until(lambda: alert.id in {envelope.id for envelope in script.taken})
             place = [envelope.id for envelope in script.taken].index(alert.id)
         assert place - before < 60
+
+    run(story())
+
+
+def test_a_process_that_was_stopped_beyond_its_lease_cannot_undo_what_the_next_one_did(
+    box: Box, new_engine: Callable[[], Engine]
+) -> None:
+    async def story() -> None:
+        stopped, hanging = Office(box), asyncio.Event()
+        stopped.channels["sms"] = SendingChannel(Script([hanging.wait]))
+        other = Office(Box(new_engine(), box.seals))
+        taken = Script()
+        other.channels["sms"] = SendingChannel(taken)
+        new = message()
+        box.put(new)
+        async with stopped.open():
+            await stopped.until({"sending": 1})
+            other.box.now += timedelta(minutes=2)
+            async with other.open():
+                await other.until({"sent": 1})
+                assert taken.taken[0].unsure_since == box.now
+                hanging.set()
+                await until(lambda: len(other.box.attempts(new.id)) == 2)
+        assert [result for _, result in box.attempts(new.id)] == ["sent", "late"]
+        assert box.row(new.id).provider_id == "id-1"
+
+    run(story())
+
+
+def test_several_processes_send_each_message_once(box: Box, new_engine: Callable[[], Engine]) -> None:
+    async def story() -> None:
+        scripts = [Script(parallel=5) for _ in range(3)]
+        offices = [Office(Box(new_engine(), box.seals)) for _ in scripts]
+        for office, script in zip(offices, scripts, strict=True):
+            office.channels["sms"] = SendingChannel(script)
+        box.put(*(message() for _ in range(300)))
+        async with offices[0].open(), offices[1].open(), offices[2].open():
+            await offices[0].until({"sent": 300}, seconds=30)
+        ids = [envelope.id for script in scripts for envelope in script.taken]
+        assert len(ids) == len(set(ids)) == 300
+
+    run(story())
+
+
+def test_a_process_that_is_alone_goes_on_at_once_with_what_a_dead_one_held(box: Box) -> None:
+    async def story() -> None:
+        box.put(message())
+        box.claim(owner="dead")
+        office = Office(box, alone=True)
+        script = Script()
+        office.channels["sms"] = SendingChannel(script)
+        async with office.open():
+            await office.until({"sent": 1})
+        assert script.taken[0].unsure_since == box.now
 
     run(story())
 
