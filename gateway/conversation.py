@@ -23,6 +23,7 @@ from parsers import (
 )  # fmt: skip
 
 PARTS_AT_MOST = 12
+BY_HAND = "hand"
 ANSWER_WITHIN = timedelta(hours=24)
 MORE_WITHIN = timedelta(hours=1)
 
@@ -143,7 +144,13 @@ def _part_of(words: Words) -> tuple[tuple[str, int, int] | None, str]:
     number, total, rest = typed
     if not 1 < total <= PARTS_AT_MOST:
         return None, words.text
-    return ("hand", number, total), rest
+    return (BY_HAND, number, total), rest
+
+
+def own_words(text: str, reference: str) -> str:
+    """A held part as it joins the others: without the "1/2" its sender typed."""
+    typed = split_hand_part(text) if reference == BY_HAND else None
+    return typed[2] if typed else text
 
 
 def _part_key(part: tuple[str, int, int]) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, case, func, select, text
 
-from gateway.conversation import Asked, Known, Part, Repeat, Standing
+from gateway.conversation import Asked, Known, Part, Repeat, Standing, own_words
 from gateway.drafts import load_report
 from gateway.models import Contact, ContactAddress, Message, OpenQuestion, OptOut, OutboundMessage, Report
 from gateway.sealing import Sealer
@@ -152,7 +152,7 @@ def _recall_parts(connection: Connection, standings: dict[bytes, Standing], now:
     )
     parts: dict[bytes, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
     for row in connection.execute(query.order_by(MESSAGE.c.heard_at)):
-        held = sealer.open("message", "text", row.id, row.text_sealed)
+        held = own_words(sealer.open("message", "text", row.id, row.text_sealed), row.part_ref)
         parts[row.sender_hash][f"{row.part_ref}/{row.part_total}"].append(Part(row.id, row.part_seq, held))
     for sender, waiting in parts.items():
         standings[sender].parts = dict(waiting)

@@ -248,6 +248,14 @@ def test_parts_in_any_order_become_one_report(desk: Desk) -> None:
     assert desk.message(second.message_id).state == "read"
 
 
+def test_parts_numbered_by_hand_are_joined_without_their_numbers(desk: Desk) -> None:
+    desk.say(TOMAS, "1/2 INC ROB 1416 ayer")
+    assert desk.told(TOMAS)[0].startswith("Llego la parte 1 de 2")
+    desk.say(TOMAS, "2/2 en la tienda, 1 herido")
+    (report,) = desk.reports()
+    assert (report.category, report.event_date, report.fields) == ("ROB", date(2026, 3, 9), {"injured": 1})
+
+
 def test_several_reports_in_one_text_get_one_answer(desk: Desk) -> None:
     desk.say(MARIA, "INC ROB NEBAJ ayer ; INC AME CHAJUL hoy")
     assert [report.ref for report in desk.reports()] == [3000, 3001]
