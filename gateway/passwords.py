@@ -66,7 +66,7 @@ def weakness(password: str, name: str) -> str | None:
         return "short"
     if len(password) > LONGEST:
         return "long"
-    if name and plain.replace(name.casefold(), "", 1).strip("0123456789 .-_!") == "":
+    if name and name.casefold() in plain and not plain.replace(name.casefold(), "").strip("0123456789 .-_!"):
         return "name"
     if len(set(plain)) < DIFFERENT or any(plain in run or plain in run[::-1] for run in _RUNS) or _repeats(plain):
         return "simple"

@@ -34,7 +34,7 @@ def extract() -> Catalog:
 def updated(language: str, words: Catalog) -> Catalog:
     """The language's catalogue with the present words: new ones empty, those no longer used dropped."""
     path = po_path(language)
-    known = read_po(path.open("rb"), locale=language) if path.exists() else _catalog(language)
+    known = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else _catalog(language)
     fresh = _catalog(language)
     for message in words:
         if not message.id:

@@ -40,7 +40,7 @@ def in_places(column: ColumnElement[str | None], places: tuple[str, ...] | None)
     """A condition that `column` lies in one of the 2- or 4-digit `places`; None when there is no bound."""
     if places is None:
         return None
-    departments = [code for code in places if len(code) == 2]
+    departments = [code for code in places if len(code) == 2 and code.isascii() and code.isdigit()]
     inside = [(column >= code) & (column < f"{int(code) + 1:02d}") for code in departments]
     return or_(false(), column.in_([code for code in places if len(code) > 2]), *inside)
 

@@ -17,6 +17,7 @@ from gateway.web.paging import PAGE, Cursor, older, read_cursor
 from gateway.web.visit import Page, Visit
 from parsers import Codebook
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 COLUMNS = (
     REPORT.c.id, REPORT.c.ref, REPORT.c.form, REPORT.c.category, REPORT.c.place, REPORT.c.event_date, REPORT.c.urgent,
     REPORT.c.practice, REPORT.c.state, REPORT.c.verification, REPORT.c.fields, REPORT.c.registered,
@@ -79,8 +80,9 @@ def _conditions(filters: Filters, codebook: Codebook) -> list[ColumnElement[bool
         for name in ("form", "category", "state", "verification")
         if (value := getattr(filters, name))
     ]
-    place = in_places(REPORT.c.place, (filters.place.split(" ", 1)[0],)) if filters.place[:2].isdigit() else None
-    if place is not None:
+    code = filters.place.split(" ", 1)[0]
+    place = in_places(REPORT.c.place, (code,))
+    if code and place is not None:
         found.append(place)
     if filters.urgent:
         found.append(REPORT.c.urgent)
@@ -95,9 +97,10 @@ def _conditions(filters: Filters, codebook: Codebook) -> list[ColumnElement[bool
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if FIRST_YEAR <= day.year < LAST_YEAR else None
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
