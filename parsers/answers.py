@@ -5,7 +5,7 @@ from parsers.fields.choices import choice_matches
 from parsers.forms import read_fields, read_poll_answer
 from parsers.interpret import finish
 from parsers.keywords import HARD
-from parsers.noise import only_filler
+from parsers.noise import only_thanks
 from parsers.results import FieldValue, Pending, Reading
 from parsers.segment import Document, Segment
 from parsers.tokens import NUMBER
@@ -49,7 +49,7 @@ def answer(doc: Document, start: int) -> Reading:
     if picked is None:
         _read_answer(segment, form, spec)
     given = dict(segment.values)
-    if picked is None and pending.ask not in given and only_filler(doc, start, len(doc.tokens.items)):
+    if picked is None and pending.ask not in given and only_thanks(doc, start, len(doc.tokens.items)):
         return Reading("reject", reason="thanks", language=doc.context.language)
     segment.values = {name: value for name, value in pending.report.values.items() if value.value is not None}
     _merge(segment, given, pending, picked)

@@ -2,7 +2,7 @@
 
 from parsers.segment import FRAMED, Segment
 from parsers.tables import Frame, Match
-from parsers.tokens import SENTENCE
+from parsers.tokens import MONEY, SENTENCE
 
 WINDOW = 10
 
@@ -13,6 +13,9 @@ def framed(segment: Segment) -> list[Match]:
     for match in segment.of("concept"):
         if not match.penalty and segment.free(match.start, match.end):
             found.setdefault(match.value, []).append(match)
+    for at in range(segment.first, segment.last):
+        if segment.items[at].kind == MONEY:
+            found.setdefault("money", []).append(Match(at, at + 1, "money", 1, 0.0))
     if len(found) < 2:
         return []
     said = found.keys()

@@ -13,6 +13,7 @@ from parsers.segment import Document, Segment
 _REPORTS = ("incident", "urgent")
 _STRONG = 2
 _DANGER = 3
+_FEW = 4
 _COUNTED_AS = (("dead", "HOM"), ("missing", "DES"), ("injured", "LES"))
 FIRST_ASKED = ("category", "place")
 
@@ -94,7 +95,8 @@ def _optin_fits(segment: Segment, part: Part) -> bool:
 
 
 def _status_fits(segment: Segment, part: Part) -> bool:
-    return _known(segment, "ref") or _lone(segment, part) or not _event(segment)
+    phrase = part.keyword is not None and part.keyword.end - part.keyword.start > 1
+    return _known(segment, "ref") or _lone(segment, part) or (phrase and not _event(segment))
 
 
 def _poll_fits(segment: Segment, part: Part) -> bool:
@@ -105,7 +107,12 @@ def _poll_fits(segment: Segment, part: Part) -> bool:
 
 
 def _commitment_fits(segment: Segment, part: Part) -> bool:
-    return _known(segment, "commitment") or _hard(part) or not _event(segment)
+    return _known(segment, "commitment") or _hard(part) or _lone(segment, part) or _short(segment)
+
+
+def _short(segment: Segment) -> bool:
+    """A keyword and hardly more: its other fields are still to come."""
+    return segment.last - segment.first <= _FEW and not _event(segment) and _known(segment, "status", "place")
 
 
 def _meeting_fits(segment: Segment, part: Part) -> bool:

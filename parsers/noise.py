@@ -37,6 +37,17 @@ def only_filler(doc: Document, first: int, last: int) -> bool:
     return True
 
 
+def only_thanks(doc: Document, first: int, last: int) -> bool:
+    """Thanks and greetings and nothing else."""
+    at = first
+    while at < last:
+        said = doc.at("thanks", at) or doc.at("greet", at)
+        if said is None or said.penalty:
+            return False
+        at = said.end
+    return True
+
+
 def only_polite(doc: Document, first: int, last: int) -> bool:
     """Only words one says around asking to leave; anything else keeps the sender subscribed."""
     at = first

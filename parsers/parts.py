@@ -2,17 +2,24 @@
 
 import re
 
+from parsers.codebook import Codebook
 from parsers.normalize import fold
+from parsers.prepare import prepare
+from parsers.tables import scan
 
 _PART = re.compile(
     r"\s*[(\[]?\s*(?:parte\s+|sms\s+)?(\d{1,2})\s*(?:/|de)\s*(\d{1,2})(?!\s*/?\s*\d)\s*[)\].:\-]?\s*(?=\S)"
 )
 _CLOSING = re.compile(r"(?<=\s)[(\[]\s*(\d{1,2})\s*/\s*(\d{1,2})\s*[)\]]\s*$")
 _MOST_PARTS = 10
+_OPENING_WORDS = 6
 
 
-def split_hand_part(text: str) -> tuple[int, int, str] | None:
-    """(sequence, total, rest) of a hand-numbered part; None when the text is whole."""
+def split_hand_part(text: str, codebook: Codebook | None = None) -> tuple[int, int, str] | None:
+    """(sequence, total, rest) of a hand-numbered part; None when the text is whole.
+
+    With a codebook, "3/3 robo en Nebaj" is a date: a second or later part does not open a report of its own.
+    """
     for pattern in (_PART, _CLOSING):
         found = pattern.match(fold(text)) if pattern is _PART else pattern.search(text)
         if found is None:
@@ -23,11 +30,20 @@ def split_hand_part(text: str) -> tuple[int, int, str] | None:
         if pattern is _CLOSING:
             return seq, total, text[: found.start()].strip()
         rest = text[found.end() :].strip() if len(fold(text)) == len(text) else fold(text)[found.end() :].strip()
-        if rest and not _counts_or_dates(found.group(0), rest):
+        if rest and not _counts(found.group(0)) and not (codebook is not None and seq > 1 and _opens(rest, codebook)):
             return seq, total, rest
     return None
 
 
-def _counts_or_dates(mark: str, rest: str) -> bool:
+def _opens(rest: str, codebook: Codebook) -> bool:
+    """Whether the words after the mark begin a report: a keyword, a code or an event first."""
+    items = prepare(rest, codebook.tables).items[:_OPENING_WORDS]
+    found = scan(codebook.tables.trie, items)
+    return any(
+        match.start == 0 and match.penalty == 0 for kind in ("kw", "code", "cat") for match in found.get(kind, ())
+    )
+
+
+def _counts(mark: str) -> bool:
     """ "1 de 5 heridos" tells a number; only a slash, or the word parte, makes a part of it."""
     return "/" not in mark and "parte" not in mark and "sms" not in mark

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"""
     (?P<plain>[a-z]+(?:'+[a-z]*)*(?=[\s,;!?*\#()]|:(?!/)|$))
   | (?P<link>https?:\S+|www\.\S+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+
-      |\b[a-z0-9-]+\.(?:com|net|org|gt|ly|info)\b\S*)
+      |\b[a-z0-9-]+\.(?:com|net|org|gt|ly|info|me|link|xyz|online|site|app|shop|tk|co)\b\S*)
   | (?P<date>(?<![\d/])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}
       |\d{1,2}\s?(?P<sep>[-/.])\s?\d{1,2}\s?(?P=sep)\s?(?:\d{4}|\d{2})|\d{1,2}/\d{1,2}
       |(?<![^\s,])\d{1,2}-\d{1,2}(?![^\s,.]))(?![\d/]))

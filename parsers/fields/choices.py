@@ -30,9 +30,14 @@ def read_choice(segment: Segment, spec: FieldSpec) -> None:
     if segment.form == "meeting":
         found = [match for match in found if match.end - match.start > 1]
     if found:
-        best = found[0]
+        best = next((match for match in found if not _abbreviates_number(segment, match)), found[0])
         segment.take(best.start, best.end)
         segment.put(spec.name, best.value, _how(best), best.start, best.end)
+
+
+def _abbreviates_number(segment: Segment, match: Match) -> bool:
+    """ "acuerdo no. 23 si": the "no" before a number is short for numero when an answer follows."""
+    return match.end in segment.doc.numbers and match.end in segment.used and segment.word(match.start) == "no"
 
 
 def _how(match: Match) -> How:

@@ -11,6 +11,8 @@ from parsers.tokens import DATE, NUMBER
 _DIGITS = re.compile(r"\d+")
 _DATE_KINDS = ("ago", "rel", "weekday", "month", "tomorrow")
 _OPENING_WORDS = frozenset({"el", "dia", "fecha", "del", "pasado", "este", "ultimo", "last"})
+# "antes del viernes" is when something is to happen, not when it did.
+_DEADLINES = ("antes", "hasta", "para")
 _DAY_WORDS = ("el", "dia", "fecha", "del")
 
 
@@ -199,10 +201,10 @@ def _relative(segment: Segment, at: int, today: date) -> Found | None:
 
 def _weekday(segment: Segment, at: int, today: date) -> Found | None:
     start = at
-    while segment.word(at) in ("el", "dia", "pasado", "este", "ultimo", "last"):
+    while segment.word(at) in ("el", "del", "dia", "pasado", "este", "ultimo", "last"):
         at += 1
     day = segment.at("weekday", at)
-    if day is None or _in_name(segment, at):
+    if day is None or _in_name(segment, at) or _is_deadline(segment, start):
         return None
     end = day.end
     if end in segment.doc.numbers:
@@ -217,6 +219,11 @@ def _weekday(segment: Segment, at: int, today: date) -> Found | None:
     if segment.at("nextmark", end) is not None:
         return Found(None, start, end + 1, 1, "future")
     return Found(today - timedelta(days=back), start, end, 1, repaired=day.penalty > 0)
+
+
+def _is_deadline(segment: Segment, start: int) -> bool:
+    before = start - 2 if segment.word(start - 1) in ("el", "del") else start - 1
+    return segment.word(before) in _DEADLINES
 
 
 def _in_name(segment: Segment, at: int) -> bool:

@@ -179,7 +179,7 @@ def _coded(segment: Segment) -> list[Candidate]:
 
 def _is_counted(segment: Segment, at: int) -> bool:
     """2001 may be a code or a year, 1500 a code or quetzales: what stands beside it decides."""
-    if segment.at("notcount", at + 1) or counts_many(segment, at + 1):
+    if segment.at("bulk", at + 1) or counts_many(segment, at + 1):
         return not segment.items[at].text.startswith("0")
     yearly = segment.items[at].text[:2] in ("20", "21") and segment.word(at - 1) in ("de", "del", "ano", "desde")
     return yearly or segment.word(at - 1) == "r"

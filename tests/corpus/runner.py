@@ -59,7 +59,7 @@ class Session:
         if part:
             key, seq, total, rest = (line["from"], part["ref"]), part["seq"], part["total"], line["text"]
         else:
-            typed = split_hand_part(line["text"])
+            typed = split_hand_part(line["text"], self.book)
             if typed is None:
                 return str(line["text"])
             seq, total, rest = typed

@@ -201,6 +201,12 @@ def test_parts_numbered_by_hand_are_told_from_dates(text: str, part: tuple[int, 
     assert split_hand_part(text) == part
 
 
+def test_a_second_part_does_not_open_a_report_of_its_own() -> None:
+    assert split_hand_part("3/3 robo en Nebaj", BOOK) is None
+    assert split_hand_part("2/2 de la cooperativa", BOOK) == (2, 2, "de la cooperativa")
+    assert split_hand_part("1/2 INC ROB", BOOK) == (1, 2, "INC ROB")
+
+
 def test_repeats_fold_to_one_text() -> None:
     assert fold_text("INC, Róbo  NEBAJ!") == fold_text("inc robo nebaj")
     assert fold_text("K’iche’") == fold_text("k'iche'")
