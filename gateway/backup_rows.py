@@ -2,11 +2,13 @@
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table
+from sqlalchemy import Date, DateTime, LargeBinary, Row, Table, TypeDecorator, Uuid
+from sqlalchemy.types import TypeEngine
 
 
 def pack_row(row: Row[Any]) -> str:
@@ -24,16 +26,20 @@ def _packed(value: Any) -> Any:
 
 def unpack_row(table: Table, line: bytes) -> dict[str, Any]:
     """The values to insert. Raises ValueError or KeyError for a line that does not fit the table."""
-    return {name: _unpacked(table.c[name].type.python_type, value) for name, value in json.loads(line).items()}
+    return {name: _unpacked(table.c[name].type, value) for name, value in json.loads(line).items()}
 
 
-def _unpacked(kind: type, value: Any) -> Any:
+def _unpacked(kind: TypeEngine[Any], value: Any) -> Any:
     if value is None:
         return None
-    if kind is bytes:
-        return b64decode(value, validate=True)
-    if kind is UUID:
-        return UUID(value)
-    if kind is datetime:
-        return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if kind is date else value
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    read = next((read for known, read in READERS if isinstance(plain, known)), None)
+    return value if read is None else read(value)
+
+
+READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (LargeBinary, lambda value: b64decode(value, validate=True)),
+    (Uuid, UUID),
+    (DateTime, datetime.fromisoformat),
+    (Date, date.fromisoformat),
+)

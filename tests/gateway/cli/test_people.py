@@ -1,0 +1,106 @@
+"""People, channels, logins, subscriptions and words by command."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Settings
+from tests.gateway.cli.conftest import PEOPLE, Result, Vocero
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+MARTA = "marta.coordinadora@oficina.example"
+
+
+def test_people_are_imported_and_listed_masked(vocero: Vocero) -> None:
+    assert "25 added" in vocero("contact", "import", str(PEOPLE)).err
+    assert "0 added, 25 brought up to date" in vocero("contact", "import", str(PEOPLE)).err
+    masked, shown = vocero("contact", "list").out, vocero("contact", "list", "--show").out
+    assert "Ana Cobo" in masked
+    assert "50255550101" not in masked
+    assert "+50255550101" in shown
+
+
+def test_a_wrong_table_takes_nobody_and_names_the_lines(vocero: Vocero, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("phone,email,name,role\n55550101,,Ana,monitor\n,,Rosa,monitor\n77,,Eva,chief\n")
+    result = vocero("contact", "import", str(table))
+    assert result.code == 1
+    assert result.err.splitlines() == [
+        "line 3: phone and email are both missing",
+        "line 4: phone is not a number",
+        "line 4: role must be one of monitor, coordinator, admin",
+    ]
+    assert len(vocero("contact", "list").out.splitlines()) == 1
+
+
+def test_one_person_is_added_stopped_and_let_in_again(vocero: Vocero) -> None:
+    assert vocero("contact", "add", "--name", "Ana", "--phone", "5555 0101", "--place", "1413").code == 0
+    for command, status in (("suspend", "suspended"), ("approve", "active"), ("left", "left")):
+        assert vocero("contact", command, "55550101").code == 0
+        assert status in vocero("contact", "list").out
+    assert vocero("contact", "add", "--name", "Eva").code == 1
+
+
+def test_a_subscription_is_made_listed_paused_and_removed(vocero: Vocero) -> None:
+    vocero("contact", "import", str(PEOPLE))
+    made = vocero("subscription", "add", MARTA, "--by", "email", "--at", "18:00,6:00", "--places", "14,07")
+    key = made.out.strip()
+    assert made.code == 0
+    listed = vocero("subscription", "list").out
+    assert all(word in listed for word in (key, "06:00,18:00", "14,07", "America/Guatemala", "m***@oficina.example"))
+    again = vocero("subscription", "add", MARTA, "--by", "email", "--at", "06:00,18:00", "--places", "14,07")
+    assert again.code == 1
+    assert vocero("subscription", "pause", key[-6:]).code == 0
+    assert "paused" in vocero("subscription", "list").out
+    assert vocero("subscription", "remove", key).code == 0
+    assert key not in vocero("subscription", "list").out
+    assert vocero("subscription", "remove", key).code == 1
+
+
+def test_importing_a_coordinator_makes_no_subscription(vocero: Vocero) -> None:
+    vocero("contact", "import", str(PEOPLE))
+    assert len(vocero("subscription", "list").out.splitlines()) == 1
+
+
+def test_a_login_is_a_link_that_works_once(vocero: Vocero, settings: Settings) -> None:
+    link = vocero("user", "add", "marta", "--role", "coordinator")
+    assert link.out.startswith(f"{settings.base_url}/setup/")
+    assert vocero("user", "add", "marta", "--role", "admin").code == 1
+
+
+def add_twilio(vocero: Vocero, *more: str) -> Result:
+    sid = "AC" + "0" * 32
+    values = (f"account_sid={sid}", "auth_token=verysecret", "from=+15005550006")
+    return vocero("channel", "add", "twilio", "tigo", *(word for value in values for word in ("--set", value)), *more)
+
+
+def test_a_channel_is_added_changed_paused_and_removed_and_tells_no_secret(vocero: Vocero) -> None:
+    added = add_twilio(vocero)
+    assert added.code == 0
+    assert "/in/tigo" in added.err
+    listed = vocero("channel", "list")
+    assert "verysecret" not in listed.out + added.err
+    assert "auth_token=********" in listed.out
+    for command, state in (("pause", "paused"), ("resume", "active"), ("disable", "disabled")):
+        assert vocero("channel", command, "tigo").code == 0
+        assert state in vocero("channel", "list").out
+    assert vocero("channel", "set", "tigo", "auth_token=another").code == 0
+    assert vocero("channel", "remove", "tigo").code == 0
+    assert len(vocero("channel", "list").out.splitlines()) == 1
+    assert "twilio: " in vocero("channel", "kinds").out
+
+
+def test_a_word_is_added_tried_and_taken_away(vocero: Vocero) -> None:
+    assert vocero("keyword", "add", "category", "ROB", "despojaron").code == 0
+    assert "despojaron" in vocero("keyword", "list", "category", "ROB").out
+    assert "ROB" in vocero("keyword", "try", "inc despojaron nebaj", "--place", "1413").out
+    assert vocero("keyword", "add", "category", "ROB", "despojaron").code == 1
+    assert vocero("keyword", "remove", "category", "ROB", "despojaron").code == 0
+    assert vocero("keyword", "remove", "category", "ROB", "despojaron").code == 1
+
+
+def test_a_word_that_collides_is_refused_with_the_reason(vocero: Vocero) -> None:
+    refused = vocero("keyword", "add", "category", "AME", "robo")
+    assert refused.code == 1
+    assert "category.ROB" in refused.err
+    assert "Revision 1." in vocero("keyword", "list", "category", "AME").err
