@@ -14,12 +14,15 @@ from uuid_utils.compat import uuid7
 
 from outbox.errors import SendError, UnknownResult
 from outbox.models import SendAttempt
-from outbox.receipts import apply_parked_for
+from outbox.receipts import RANK, apply_parked_for
 from outbox.retry import RetryPolicy
 from outbox.rows import OUTBOUND, Seals, shown_id
 from outbox.senders.base import Envelope, Sent
 
 ATTEMPT: Table = SendAttempt.__table__  # type: ignore[attr-defined]
+
+# States that a provider's yes outranks (see outbox.receipts).
+OPEN = tuple(state for state, rank in RANK.items() if rank < RANK["sent"])
 
 _c = OUTBOUND.c
 _CHANGING = (
@@ -71,7 +74,7 @@ def record_sent_many(
 def _still_held(row: Row[Any], envelope: Envelope) -> bool:
     if row.lease is not None:
         return bool(row.lease == envelope.lease)
-    return row.state == "queued" and row.leased_at == envelope.leased_at and row.unsure_since is not None
+    return row.state in OPEN and row.leased_at == envelope.leased_at and row.unsure_since is not None
 
 
 def _yes(row: Row[Any], envelope: Envelope, sent: Sent, provider_hash: bytes | None, now: datetime) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def _yes(row: Row[Any], envelope: Envelope, sent: Sent, provider_hash: bytes | N
         "sent_at": row.sent_at or now, "segments": row.segments if sent.segments is None else sent.segments,
     }  # fmt: skip
     # A receipt may have come before the answer of the same call; then it has the last word.
-    if row.state in ("queued", "sending"):
+    if row.state in OPEN:
         values |= {"state": sent.state, "error": None}
     if sent.state == "delivered":
         values["delivered_at"] = row.delivered_at or now

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -5,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from outbox_cast import ANA, BEATRIZ, Box, message
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, select, text, update
 
 from gateway.sealing import Sealer
 from outbox import errors
@@ -207,6 +208,19 @@ def test_a_late_yes_counts_when_nobody_has_taken_the_message_yet(box: Box) -> No
     assert box.row(lost.id).state == "sent"
 
 
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+def test_a_late_yes_outranks_an_end_that_came_without_sending(box: Box, seals: Sealer, end: str) -> None:
+    box.put(message(expires_at=box.now + MINUTE))
+    [lost] = box.claim()
+    box.now += MINUTE
+    box.release()
+    to_hash = seals.hash("address", ANA)
+    box.run(lambda conn: expire(conn, box.now) if end == "expired" else cancel_for(conn, to_hash))
+    assert box.row(lost.id).state == end
+    assert box.sent(lost) is True
+    assert box.row(lost.id).state == "sent"
+
+
 def test_a_yes_recorded_twice_counts_once(box: Box) -> None:
     box.put(message())
     [envelope] = box.claim()
@@ -331,3 +345,26 @@ def test_a_message_erased_while_it_is_sent_is_no_error(box: Box) -> None:
     [envelope] = box.claim()
     box.run(lambda conn: conn.execute(delete(OUTBOUND)))
     assert box.sent(envelope) is False
+
+
+@pytest.mark.parametrize("due", [True, False], ids=["all due", "none due"])
+def test_an_alert_is_claimed_at_once_though_a_hundred_thousand_wait(box: Box, due: bool) -> None:
+    box.put(message(kind="digest", not_before=box.now if due else box.now + DAY))
+    box.run(lambda conn: conn.execute(text(_copies(box.engine.dialect.name, 100_000))))
+    alert = message(kind="alert")
+    box.put(alert)
+    began = time.monotonic()
+    [claimed] = box.claim(1)
+    assert claimed.id == alert.id
+    box.sent(claimed)
+    assert time.monotonic() - began < 1
+
+
+def _copies(dialect: str, number: int) -> str:
+    """SQL that copies the one message there is."""
+    columns = ", ".join(column.name for column in OUTBOUND.columns if column.name != "id")
+    series = f"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n)"
+    new_id = "lower(hex(randomblob(16)))" if dialect == "sqlite" else "gen_random_uuid()"
+    return (
+        f"INSERT INTO outbound_message (id, {columns}) SELECT {new_id}, {columns} FROM outbound_message, {series} AS s"
+    )
