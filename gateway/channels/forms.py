@@ -30,7 +30,8 @@ class FormFields:
         values = self._values.get(name)
         return values[0] if values else None
 
-    def getlist(self, name: str) -> list[str]:
+    def getall(self, name: str) -> list[str]:
+        """Every value of `name`; the name is that of multidicts the twilio library knows."""
         return self._values.get(name, [])
 
     def first_values(self) -> dict[str, str]:
@@ -58,7 +59,7 @@ def read_form(body: bytes) -> FormFields:
 
 
 def _decode_field(field: bytes) -> str:
-    if field.isalnum():
+    if not field or field.isalnum():
         return field.decode("ascii")
     return decode_text(unquote_to_bytes(field.replace(b"+", b" ")))
 
@@ -74,10 +75,7 @@ def decode_text(data: bytes) -> str:
 def read_json(body: bytes) -> dict[str, Any]:
     """The object in `body`; numbers beyond what a float holds, doubled keys and deep nesting are refused."""
     try:
-        found = json.loads(
-            decode_text(body.removeprefix(b"\xef\xbb\xbf")),
-            object_pairs_hook=_object, parse_float=_finite, parse_constant=_not_a_number,
-        )  # fmt: skip
+        found = _DECODER.decode(decode_text(body.removeprefix(b"\xef\xbb\xbf")))
     except RecursionError as error:
         raise malformed("it is nested too deeply") from error
     except ValueError as error:
@@ -105,6 +103,9 @@ def _finite(text: str) -> float:
 
 def _not_a_number(name: str) -> Never:
     raise malformed(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_not_a_number)
 
 
 def whole_characters(text: str) -> tuple[str, str | None]:
