@@ -19,8 +19,10 @@ from gateway.locale import Translator, translator
 from outbox.segments import count, to_gsm7
 from parsers import Codebook
 
-LINES = 40
-ROWS = 25
+BYTES = 28_000
+# Lines of each list and rows of each count that are tried in turn until the mail is small enough.
+SIZES = ((60, 40), (30, 30), (15, 20), (8, 12))
+TEMPLATES = ("digest.txt", "digest.html")
 SMS_SEGMENTS = 2
 FOLDER = Path(__file__).parent / "templates"
 
@@ -76,6 +78,7 @@ class View:
     end: str
     total: int
     urgent: list[Line]
+    urgent_total: int
     others: list[Line]
     hidden: int
     reserved: list[Row]
@@ -93,16 +96,21 @@ def render(
 ) -> Rendered:
     """The digest in `language` (Spanish when there is no catalogue), `by` email or sms."""
     names = Names(translator(language), codebook, brief=by == "sms")
-    view = make_view(contents, period, names, link=base_url)
     if by == "sms":
-        return Rendered(render_sms(view))
-    text, html = (_templates().get_template(name).render(v=view, t=view.t) for name in ("digest.txt", "digest.html"))
+        return Rendered(render_sms(make_view(contents, period, names, link=base_url)))
+    for lines, rows in SIZES:
+        view = make_view(contents, period, names, link=base_url, lines=lines, rows=rows)
+        text, html = (
+            _templates().get_template(name).render(v=view, t=view.t, plural=view.t.plural) for name in TEMPLATES
+        )
+        if len(text.encode()) + len(html.encode()) <= BYTES:
+            break
     return Rendered(text, headline(view), html)
 
 
 def headline(view: View) -> str:
     """One line: the hour, how many reports, how many of them urgent."""
-    t, urgent = view.t, len(view.urgent)
+    t, urgent = view.t, view.urgent_total
     parts = [t.plural("{n} report", "{n} reports", view.total)] if view.total else [t("nothing new")]
     if urgent:
         parts.append(t.plural("{n} urgent", "{n} urgent", urgent))
@@ -132,7 +140,9 @@ def _short(line: Line) -> str:
     return " ".join(word for word in words if word)
 
 
-def make_view(contents: Contents, period: Period, names: "Names", *, link: str) -> View:
+def make_view(
+    contents: Contents, period: Period, names: "Names", *, link: str, lines: int = SIZES[0][0], rows: int = SIZES[0][1]
+) -> View:
     """Sort and count what is told. Unregistered senders' reports and drafts stand apart and are in no total."""
     new = [told for told in contents.reports if told.is_new]
     counted = [told for told in new if told.registered and told.state != "draft"]
@@ -146,14 +156,14 @@ def make_view(contents: Contents, period: Period, names: "Names", *, link: str) 
     strangers = _by_number(told for told in new if not told.registered and not names.is_reserved(told))
     return View(
         t=names.t, begin=period.local(period.begin), end=period.local(period.end), total=len(counted),
-        urgent=[names.line(told) for told in urgent[:LINES]],
-        others=[names.line(told) for told in others[:LINES]],
-        hidden=max(0, len(urgent) - LINES) + max(0, len(others) - LINES),
-        reserved=_rows(names.department(told) for told in reserved),
-        categories=_rows(names.category(told) for told in counted),
-        places=_rows(names.counted_place(told) for told in counted),
-        changes=[names.changed_line(told) for told in changed[:LINES]],
-        unregistered=[names.line(told) for told in strangers[:LINES]],
+        urgent=[names.line(told) for told in urgent[:lines]],
+        urgent_total=len(urgent), others=[names.line(told) for told in others[:lines]],
+        hidden=max(0, len(urgent) - lines) + max(0, len(others) - lines),
+        reserved=_rows((names.department(told) for told in reserved), rows),
+        categories=_rows((names.category(told) for told in counted), rows),
+        places=_rows((names.counted_place(told) for told in counted), rows),
+        changes=[names.changed_line(told) for told in changed[:lines]],
+        unregistered=[names.line(told) for told in strangers[:lines]],
         unverified=sum(told.verification == "unverified" for told in counted), drafts=len(drafts), link=link,
     )  # fmt: skip
 
@@ -162,8 +172,8 @@ def _by_number(reports: Iterable[Told]) -> list[Told]:
     return sorted(reports, key=lambda told: (told.ref is None, told.ref or 0, told.heard_at))
 
 
-def _rows(labels: Iterable[str]) -> list[Row]:
-    counted = Counter(labels).most_common(ROWS)
+def _rows(labels: Iterable[str], number: int) -> list[Row]:
+    counted = Counter(labels).most_common(number)
     largest = counted[0][1] if counted else 1
     return [Row(label, number, round(100 * number / largest)) for label, number in counted]
 
