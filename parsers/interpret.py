@@ -162,20 +162,15 @@ def _is_report(segment: Segment, part: Part, opened: bool) -> bool:
     """Prose is a report when it states an event surely enough, or calls for help."""
     said = part.keyword is not None and part.keyword.value == "urgent"
     segment.form = "urgent" if said or _cries(segment) else "incident"
-    if "category" not in segment.values or not _sure(segment):
+    if segment.weight < _STRONG:
         _category_from_counts(segment)
     category = segment.values.get("category")
-    segment.sure = category is not None and _sure(segment)
+    segment.sure = category is not None and (segment.weight >= _STRONG or category.how == "inferred")
     if opened or said:
         return True
     if category is None:
         return segment.form == "urgent" and bool(segment.of("urgent"))
     return segment.sure or segment.values.get("place") is not None or segment.values["date"].how != "default"
-
-
-def _sure(segment: Segment) -> bool:
-    found = best_category(Segment(segment.doc, segment.first, segment.last, "incident", segment.opened))
-    return found is None or found.weight >= _STRONG
 
 
 def _category_from_counts(segment: Segment) -> None:

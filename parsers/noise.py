@@ -13,7 +13,7 @@ def is_spam(doc: Document, strong_event: bool) -> bool:
     links = sum(token.kind == LINK for token in items)
     covered: set[int] = set()
     score = 0
-    for match in doc.matches.get("spam", ()):
+    for match in doc.found("spam"):
         if not match.penalty and covered.isdisjoint(range(match.start, match.end)):
             covered.update(range(match.start, match.end))
             score += match.weight
@@ -23,7 +23,7 @@ def is_spam(doc: Document, strong_event: bool) -> bool:
 
 
 def is_calm(doc: Document) -> bool:
-    return bool(doc.matches.get("calm"))
+    return bool(doc.found("calm"))
 
 
 def only_filler(doc: Document, first: int, last: int) -> bool:

@@ -14,6 +14,8 @@ _LOOKS_NUMERIC = re.compile(r"[oilsbzg\d]*\d[oilsbzg\d]*$")
 _LONGEST_GLUED = 40
 _SHORTEST_GLUED = 6
 _SHORTEST_PIECE = 3
+# A repair no worse than this beats cutting the word in pieces.
+_SLIP = 0.25
 
 
 def prepare(text: str, tables: Tables) -> Tokens:
@@ -37,12 +39,13 @@ def _prepare_word(token: Token, tables: Tables, items: list[Token]) -> None:
         token.keys = _known_keys(key, tables)
         items.append(token)
         return
-    pieces = _glued(key, tables) if len(key) == len(token.text) else None
-    if pieces:
-        _split(token, pieces, tables, items)
-        return
     begun = tables.keyword_prefixes.get(key)
     repairs = ((begun, 0.2),) if begun is not None and not items else tables.repair(key)
+    if not repairs or min(penalty for _, penalty in repairs) > _SLIP:
+        pieces = _glued(key, tables) if len(key) == len(token.text) else None
+        if pieces:
+            _split(token, pieces, tables, items)
+            return
     token.keys = ((key, 0.0), *_with_classes(repairs, tables)) if repairs else ((key, 0.0),)
     items.append(token)
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from parsers.codebook import Codebook
 from parsers.results import Context, FieldValue, How, Problem, Trace, Value
-from parsers.tables import Match, Matches
+from parsers.tables import RARE, Match, Matches, scan
 from parsers.tokens import NUMBER, Token, Tokens
 
 # What a frame costs: surer than nothing, less sure than a phrase of the lists with the same weight.
@@ -33,10 +33,18 @@ class Document:
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _longest: dict[str, dict[int, Match]] = field(default_factory=dict)
     _numbers: dict[int, tuple[int, int]] | None = None
+    _rare_known: bool = False
+
+    def found(self, kind: str) -> list[Match]:
+        """Every match of a kind in the text; the rare kinds are looked up when first asked for."""
+        if kind in RARE and not self._rare_known:
+            self.matches.update(scan(self.book.tables.rare_trie, self.tokens.items))
+            self._rare_known = True
+        return self.matches.get(kind, [])
 
     def within(self, kind: str, first: int, last: int) -> list[Match]:
         """Matches of a kind that start and end inside tokens first..last-1."""
-        found = self.matches.get(kind)
+        found = self.found(kind)
         if not found:
             return []
         if first == 0 and last == len(self.tokens.items):
@@ -51,7 +59,7 @@ class Document:
         """The longest match of a kind that starts at a token."""
         longest = self._longest.get(kind)
         if longest is None:
-            longest = self._longest[kind] = _longest(self.matches.get(kind, ()))
+            longest = self._longest[kind] = _longest(self.found(kind))
         return longest.get(start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -86,6 +94,7 @@ class Segment:
     urgent: bool = False
     marks: tuple[int, int] = (0, 0)
     sure: bool = False
+    weight: int = 0
 
     @property
     def items(self) -> list[Token]:

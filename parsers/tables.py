@@ -12,6 +12,10 @@ Keys = tuple[tuple[str, float], ...]
 Node = dict[str, Any]
 
 END = ""
+# Kinds looked up only when a text turns out to be prose, a farewell, a name; kept out of the first scan.
+RARE = frozenset(
+    {"concept", "polite", "namelead", "topiclabel", "instead", "trustlabel", "calm", "cancel", "langword", "spam"}
+)
 GAP = "*"
 GAP_WORDS = 3
 
@@ -52,6 +56,7 @@ class Tables:
     """Compiled lookups. ``choice_tries`` holds one small trie per closed list, read only by the form that asks."""
 
     trie: Node
+    rare_trie: Node
     vocabulary: frozenset[str]
     classes: Mapping[str, tuple[str, ...]]
     shorthand: Mapping[str, str]

@@ -9,10 +9,12 @@ from parsers.conjugate import conjugate
 from parsers.normalize import fold, words_of
 from parsers.pack import Pack
 from parsers.repair import Repairer
-from parsers.tables import Entry, Frame, Node, Tables, add_phrase
+from parsers.tables import RARE, Entry, Frame, Node, Tables, add_phrase
 
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
 _PARTS_MIN = 6
+# One word is never as sure as a phrase.
+_WORD_WEIGHT = 3
 _PREFIX_MIN = 4
 # Kinds whose words an unknown word may be repaired to; greetings, fillers and link words are not worth a guess.
 _REPAIRABLE = frozenset(
@@ -45,6 +47,7 @@ class VocabularyBuilder:
     def __init__(self, ordinary: set[str]) -> None:
         self.ordinary = ordinary
         self.trie: Node = {}
+        self.rare: Node = {}
         self.words: set[str] = set()
         self.keywords: dict[str, str] = {}
         self.repairable: set[str] = set()
@@ -58,7 +61,7 @@ class VocabularyBuilder:
         words = words_of(phrase)
         if not words:
             return
-        add_phrase(self.trie, words, Entry(kind, value, weight))
+        add_phrase(self.rare if kind in RARE else self.trie, words, Entry(kind, value, weight))
         self._know(words, kind)
 
     def _know(self, words: Sequence[str], kind: str) -> None:
@@ -99,7 +102,8 @@ class VocabularyBuilder:
                 self._add_synonym(synonym, category.code, weak)
         for row in lexicon:
             for phrase in row["phrases"].split("|"):
-                self.add(phrase, "cat", row["category"], int(row["weight"]))
+                weight = int(row["weight"])
+                self.add(phrase, "cat", row["category"], weight if " " in phrase else min(weight, _WORD_WEIGHT))
 
     def _add_synonym(self, synonym: str, code: str, weak: set[str]) -> None:
         words = words_of(synonym)
@@ -165,6 +169,7 @@ class VocabularyBuilder:
         repairer = Repairer(self.repairable, self.names)
         return Tables(
             trie=self.trie,
+            rare_trie=self.rare,
             vocabulary=frozenset(known),
             classes={form: tuple(sorted(verbs)) for form, verbs in self.classes.items()},
             shorthand=shorthand,

@@ -7,6 +7,7 @@ from parsers.tokens import COMMA, SPACE
 
 DECISIVE = 6
 _SHORT = 8
+_STRONG = 2
 _NOT = ("no", "nunca", "tampoco")
 
 
@@ -14,29 +15,39 @@ def read_category(segment: Segment) -> None:
     """Set ``category`` from the surest mention; a code in field position beats everything."""
     best = best_category(segment)
     if best is not None:
+        segment.weight = best.weight
         segment.put("category", best.value, how_of(best.penalty, best.weight), best.start, best.end)
 
 
 def best_category(segment: Segment) -> Match | None:
+    """A code, else an event of decisive weight, else what stands where the field would, else the surest mention."""
     code = _code(segment)
     if code is not None:
         return code
     found = mentions(segment)
     if segment.opened:
         found = [match for match in found if segment.free(match.start, match.end) or match.end - match.start > 1]
-    if not found or max(match.weight for match in found) < DECISIVE:
-        found = [*found, *(match for match in framed(segment) if not is_negated(segment, match))]
-    if not found:
+    best = _decisive(found) or _leading(segment, found, _STRONG)
+    if best is not None:
+        return best
+    found = [*found, *(match for match in framed(segment) if not is_negated(segment, match))]
+    best = _decisive(found) or _leading(segment, found, 1)
+    return best or max(found, key=lambda match: _rank(segment, match), default=None)
+
+
+def _decisive(found: list[Match]) -> Match | None:
+    return next((match for match in found if match.weight >= DECISIVE), None)
+
+
+def _leading(segment: Segment, found: list[Match], least: int) -> Match | None:
+    """After a keyword, the event named first; a phrase of the lists before a frame."""
+    if not segment.opened or not found:
         return None
-    decisive = [match for match in found if match.weight >= DECISIVE]
-    if decisive:
-        return decisive[0]
-    if segment.opened:
-        head = _field_position(segment)
-        leading = [match for match in found if match.start == head]
-        if leading:
-            return max(leading, key=lambda match: (match.penalty != FRAMED, match.end, match.weight, -match.penalty))
-    return max(found, key=lambda match: _rank(segment, match))
+    head = _field_position(segment)
+    leading = [match for match in found if match.start == head and match.weight >= least]
+    return max(
+        leading, key=lambda match: (match.penalty != FRAMED, match.end, match.weight, -match.penalty), default=None
+    )
 
 
 def _rank(segment: Segment, match: Match) -> tuple[bool, int, float, int, int]:

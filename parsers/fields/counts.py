@@ -10,6 +10,7 @@ _LOOK_AHEAD = 5
 _LOOK_BACK = 3
 _LARGEST = 99_999
 # "mataron a un señor" tells of one person without counting anybody.
+_MANY = ("families", "people")
 _ONE = ("un", "una", "uno")
 _VERBS = ("kill", "hurt", "seize", "vanish")
 
@@ -65,8 +66,9 @@ def _is_code(segment: Segment, at: int, end: int) -> bool:
 
 def counts_many(segment: Segment, at: int) -> bool:
     """Whether families or people stand here, and not with a number of their own ("1413 familias 20")."""
-    many = segment.at("unit", at) or segment.at("person", at)
-    return many is not None and many.value in ("families", "people") and many.end not in segment.doc.numbers
+    unit, person = segment.at("unit", at), segment.at("person", at)
+    many = unit if unit is not None and unit.value == "families" else person
+    return many is not None and many.value in _MANY and many.end not in segment.doc.numbers
 
 
 def _is_labelled(segment: Segment) -> bool:

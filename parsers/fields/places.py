@@ -107,7 +107,7 @@ def _is_locality(segment: Segment, start: int) -> bool:
 
 
 def _in_event(segment: Segment, at: int) -> bool:
-    return any(match.start < at < match.end and not match.penalty for match in segment.of("cat"))
+    return any(match.start < at < match.end for match in segment.of("cat"))
 
 
 def _inside_verb_phrase(segment: Segment, start: int, end: int) -> bool:
@@ -130,7 +130,7 @@ def _score(segment: Segment, start: int, end: int) -> float | None:
 
 
 def _preposition(segment: Segment, start: int) -> str | None:
-    ending = [prep for prep in segment.of("prep") if prep.end == start]
+    ending = [prep for prep in segment.of("prep") if prep.end == start and not _in_event(segment, prep.end - 1)]
     return min(ending, key=lambda prep: prep.start).value if ending else None
 
 
