@@ -197,4 +197,4 @@ def _best_keyword(doc: Document, at: int, last: int) -> Match | None:
     forms = {match.value for match in found if match.penalty == min(each.penalty for each in found)}
     if len(forms) != 1:
         return None
-    return min(found, key=lambda match: (match.penalty, -match.end))
+    return min(found, key=lambda match: (match.penalty, -match.end, -match.weight))

@@ -12,6 +12,7 @@ from parsers.tokens import NUMBER, Token, Tokens
 
 # What a frame costs: surer than nothing, less sure than a phrase of the lists with the same weight.
 FRAMED = 0.05
+_NONE: dict[int, Match] = {}
 CONFIDENCE: dict[str, float] = {
     "exact": 1.0, "alias": 0.95, "answer": 0.95, "repaired": 0.8, "inferred": 0.6, "sender": 0.7, "default": 0.5,
 }  # fmt: skip
@@ -59,7 +60,8 @@ class Document:
         """The longest match of a kind that starts at a token."""
         longest = self._longest.get(kind)
         if longest is None:
-            longest = self._longest[kind] = _longest(self.found(kind))
+            found = self.found(kind)
+            longest = self._longest[kind] = _longest(found) if found else _NONE
         return longest.get(start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:

@@ -279,8 +279,10 @@ def _own_village(segment: Segment) -> None:
     names = (given,) if isinstance(given, str) else given or ()
     for name in names:
         words = _name_words(name)
+        if not words or words[0] not in segment.doc.tokens.folded.text:
+            continue
         for at in range(segment.first, segment.last - len(words) + 1):
-            if words and _spells(segment, at, words):
+            if _spells(segment, at, words):
                 segment.put("locality", name, "alias", at, at + len(words))
                 return
 
