@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from outbox_cast import ANA, envelope_of
-from servers import HttpServer, Say, certificate, http_server
+from outbox_http import HttpServer, Say, http_server
+from outbox_tls import certificate
 
 from outbox import errors
 from outbox.errors import SendError

@@ -1,26 +1,18 @@
 import asyncio
-import email
-import email.policy
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from outbox_cast import NOW, envelope_of
-from servers import Relay, certificate, silent_server
+from outbox_cast import envelope_of
+from outbox_mail import Relay, silent_server
+from outbox_post import FROM, mail_of, received, send
+from outbox_tls import certificate
 
 from outbox import errors
 from outbox.errors import SendError
-from outbox.senders.base import Envelope, Sent
-from outbox.senders.mime import build_mail
+from outbox.senders.base import Sent
 from outbox.senders.smtp import SmtpSender
-
-FROM = "Vocero <gateway@vocero.example>"
 
 
 @pytest.fixture
@@ -28,30 +20,6 @@ def relay() -> Iterator[Relay]:
     server = Relay()
     yield server
     server.close()
-
-
-def mail_of(**changes: Any) -> Envelope:
-    values = {"to": "mailto:ana@example.org", "channel": "mail", "subject": "Informe", "text": "Dos informes"}
-    return envelope_of(**(values | changes))
-
-
-def send(port: int, *envelopes: Envelope, password: str = "", **config: Any) -> list[Sent]:
-    settings = {"host": "127.0.0.1", "port": port, "tls": "none", "from": FROM, "timeout": 2} | config
-
-    async def story() -> list[Sent]:
-        sender = SmtpSender(settings, {"password": password}, clock=lambda: NOW)
-        try:
-            return [await sender.send(envelope) for envelope in envelopes or [mail_of()]]
-        finally:
-            await sender.close()
-
-    return asyncio.run(story())
-
-
-def received(relay: Relay, index: int = -1) -> EmailMessage:
-    mail = email.message_from_bytes(relay.mails[index].content, policy=email.policy.default)
-    assert isinstance(mail, EmailMessage)
-    return mail
 
 
 def test_a_mail_carries_text_and_html_and_says_that_a_machine_wrote_it(relay: Relay) -> None:
@@ -269,42 +237,3 @@ def test_a_kept_connection_that_the_relay_closed_is_replaced(relay: Relay) -> No
 
     asyncio.run(story())
     assert len(relay.mails) == 2
-
-
-HOSTILE = "x\r\nBcc: eve@example.org\r\n\r\nbody"
-
-
-def evil(name: str) -> Envelope:
-    if name == "subject":
-        return mail_of(subject=HOSTILE)
-    if name == "header name":
-        return mail_of(headers={"List-Id\r\nBcc": "eve@example.org", "Bcc": "eve@example.org", "To": "eve@example.org"})
-    if name == "text":
-        return mail_of(text="hola\r\n.\r\nMAIL FROM:<eve@example.org>\r\n.\n")
-    return mail_of(headers={name: HOSTILE})
-
-
-@pytest.mark.parametrize(
-    "name", ["subject", "In-Reply-To", "References", "List-Id", "Message-ID", "header name", "text"]
-)
-def test_no_header_and_no_mail_can_be_slipped_in(relay: Relay, name: str) -> None:
-    send(relay.port, evil(name))
-    assert len(relay.mails) == 1
-    mail = received(relay)
-    assert relay.mails[0].recipients == ["ana@example.org"]
-    assert mail.get_all("To") == ["ana@example.org"]
-    assert mail["Bcc"] is None
-
-
-@given(st.dictionaries(st.text(max_size=20), st.text(max_size=200), max_size=4), st.text(max_size=200), st.text())
-def test_whatever_is_put_in_a_mail_can_be_built_and_read(headers: dict[str, str], subject: str, text: str) -> None:
-    built = build_mail(mail_of(headers=headers, subject=subject, text=text), FROM, now=NOW).as_bytes()
-    mail = email.message_from_bytes(built, policy=email.policy.default)
-    assert mail.get_all("To") == ["ana@example.org"]
-    assert built.isascii()
-    assert all(len(line) <= 998 for line in built.splitlines())
-
-
-def test_the_date_is_the_one_of_the_clock(relay: Relay) -> None:
-    send(relay.port)
-    assert email.utils.parsedate_to_datetime(received(relay)["Date"]) == datetime(2026, 3, 10, 12, tzinfo=UTC)

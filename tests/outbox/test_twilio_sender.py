@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from outbox_cast import ANA, NOW, envelope_of
-from servers import FakeTwilio, Say, http_server
+from outbox_http import FakeTwilio, Say, http_server
 
 from outbox import errors
 from outbox.errors import SendError
