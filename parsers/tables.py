@@ -64,6 +64,7 @@ class Tables:
     repair: Callable[[str], Keys]
     choice_tries: Mapping[str, Node]
     place_common: frozenset[str]
+    place_words: frozenset[str]
     keyword_prefixes: Mapping[str, str]
     frames: tuple[Frame, ...]
     reading_order: Mapping[str, tuple[FieldSpec, ...]]

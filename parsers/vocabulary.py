@@ -52,6 +52,7 @@ class VocabularyBuilder:
         self.keywords: dict[str, str] = {}
         self.repairable: set[str] = set()
         self.names: set[str] = set()
+        self.place_words: set[str] = set()
         self.gluable: set[str] = set()
         self.classes: dict[str, set[str]] = {}
         self.choice_tries: dict[str, Node] = {}
@@ -69,6 +70,8 @@ class VocabularyBuilder:
         if any(word[0] in "{*" for word in plain):
             plain = [word for word in plain if word[0] not in "{*"]
         self.words.update(plain)
+        if kind == "place":
+            self.place_words.update(plain)
         if kind in ("place", "unit"):
             self.names.update(plain)
         if kind in _REPAIRABLE:
@@ -177,6 +180,7 @@ class VocabularyBuilder:
             repair=lru_cache(maxsize=8192)(repairer.candidates),
             choice_tries=self.choice_tries,
             place_common=frozenset(self.place_common),
+            place_words=frozenset(self.place_words),
             frames=_frames(pack),
             reading_order=reading_order,
             keyword_prefixes=_unique_prefixes(self.keywords),

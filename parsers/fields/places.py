@@ -1,9 +1,9 @@
 """Places: INE code, name, alias or misspelling; shared names go to the sender's own department or are asked about."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from parsers.fields.counts import counts_many
+from parsers.fields.localities import read_locality
 from parsers.normalize import words_of
 from parsers.results import How
 from parsers.segment import Segment
@@ -32,7 +32,7 @@ class Candidate:
 
 
 def read_place(segment: Segment) -> None:
-    """Set ``place`` (and ``locality``), or leave the codes to choose from in ``segment.choices``."""
+    """Set ``place`` and ``locality``, or leave the codes to choose from in ``segment.choices``."""
     candidates = find_places(segment)
     hints = {code for one in candidates for code in one.codes if len(code) == 2}
     named = [one for one in candidates if not _only_hints(one, candidates)]
@@ -244,48 +244,3 @@ def spelling(segment: Segment, one: Candidate, codes: tuple[str, ...]) -> str:
             if words_of(name) == written:
                 return name
     return " ".join(written)
-
-
-def read_locality(segment: Segment) -> None:
-    """Village, hamlet or farm: what follows aldea, caserio, finca, or a village of the sender's own municipality."""
-    if "locality" in segment.values:
-        return
-    for word in segment.of("loc"):
-        end = _name_end(segment, word.end)
-        if end > word.end:
-            low, high = segment.doc.tokens.span(word.end, end)
-            segment.put("locality", segment.doc.text_slice(low, high), "exact", word.end, end)
-            return
-    _own_village(segment)
-
-
-def _name_end(segment: Segment, at: int) -> int:
-    end = at
-    while end < min(at + 3, segment.last) and segment.items[end].kind == "word":
-        ends = segment.items[end].gap >= COMMA and end > at
-        if ends or (end > at and (segment.at("prep", end) or segment.at("rel", end) or segment.at("cat", end))):
-            break
-        end += 1
-    return end
-
-
-@lru_cache(maxsize=1024)
-def _name_words(name: str) -> list[str]:
-    return words_of(name)
-
-
-def _own_village(segment: Segment) -> None:
-    given = segment.doc.context.village
-    names = (given,) if isinstance(given, str) else given or ()
-    for name in names:
-        words = _name_words(name)
-        if not words or words[0] not in segment.doc.tokens.folded.text:
-            continue
-        for at in range(segment.first, segment.last - len(words) + 1):
-            if _spells(segment, at, words):
-                segment.put("locality", name, "alias", at, at + len(words))
-                return
-
-
-def _spells(segment: Segment, at: int, words: list[str]) -> bool:
-    return all(segment.items[at + step].text.replace("'", "") == word for step, word in enumerate(words))
