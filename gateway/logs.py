@@ -5,89 +5,72 @@ anything that could be a number or an address blotted out. An exception is shown
 when it is one of ours, whose words are fit for an operator.
 """
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import structlog
 
 from gateway.errors import VoceroError
 
 OURS = "vocero"
 FRAMES = 12
+LOUD = ("uvicorn", "uvicorn.error", "uvicorn.access", "mail.log", "apscheduler", "httpx", "twilio")
 _PRIVATE = re.compile(r"[^\s@<>]+@[^\s@<>]+|\+?\d[\d .()-]{5,}\d|\?[^\s]+")
 _ROOT = Path(__file__).parent.parent
-Event = MutableMapping[str, Any]
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def configure(level: str = "info", form: str = "json") -> None:
     """Set up logging for this process; `form` is json or console."""
-    last = structlog.dev.ConsoleRenderer(colors=False) if form == "console" else structlog.processors.JSONRenderer()
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[_blot_out, structlog.stdlib.ExtraAdder(allow=None), _drop_foreign_extras],
-        processors=[
-            _named, structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"), _show_exception,
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta, last,
-        ],
-    )  # fmt: skip
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(ConsoleLines() if form == "console" else JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(level.upper())
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "mail.log", "apscheduler", "httpx", "twilio"):
+    for name in LOUD:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    return record.name == OURS or record.name.startswith(f"{OURS}.")
+class JsonLines(logging.Formatter):
+    """One object a line: at, level, logger, event, then what a logger of ours gave as extra."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(fields(record), ensure_ascii=False, default=str)
 
 
-def _blot_out(_logger: Any, _method: str, event: Event) -> Event:
-    """Foreign messages lose their arguments: a library does not know what is private here."""
-    record: logging.LogRecord = event["_record"]
-    if not _is_ours(record):
-        event["event"] = _PRIVATE.sub("#", str(record.msg))
-    return event
+class ConsoleLines(logging.Formatter):
+    """For a person at a terminal; control characters are shown, not obeyed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = fields(record)
+        at, level, event = str(told.pop("at"))[11:19], told.pop("level"), told.pop("event")
+        more = " ".join(f"{name}={value}" for name, value in told.items() if name != "logger")
+        return f"{at} {level:7} {event} {more}".rstrip().encode("unicode_escape").decode("ascii")
 
 
-def _drop_foreign_extras(_logger: Any, _method: str, event: Event) -> Event:
-    if _is_ours(event["_record"]):
-        return event
-    return {key: value for key, value in event.items() if key.startswith("_") or key in ("event", "exc_info")}
-
-
-def _named(_logger: Any, _method: str, event: Event) -> Event:
-    record: logging.LogRecord = event["_record"]
-    event["level"] = record.levelname.lower()
-    event["logger"] = record.name
-    if record.exc_info and "exc_info" not in event:
-        event["exc_info"] = record.exc_info
-    return event
-
-
-def _show_exception(_logger: Any, _method: str, event: Event) -> Event:
-    found = event.pop("exc_info", None)
-    if found is True:
-        found = sys.exc_info()
-    error = found[1] if isinstance(found, tuple) else found
-    if isinstance(error, BaseException):
-        event["exception"] = describe(error)
-    return event
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What is told of a record. A library does not know what is private here, so its arguments are left out."""
+    ours = record.name == OURS or record.name.startswith(f"{OURS}.")
+    told: dict[str, Any] = {
+        "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "event": record.getMessage() if ours else _PRIVATE.sub("#", str(record.msg)),
+    }
+    if ours:
+        told |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        told["exception"] = describe(error)
+    return told
 
 
 def describe(error: BaseException) -> list[dict[str, Any]]:

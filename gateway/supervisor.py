@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from dotenv import dotenv_values
+
 from gateway.inflight import InFlight, own_file
 
 POLL_S = 0.1
@@ -131,12 +133,27 @@ def _die_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def become(command: Sequence[str], *, folder: Path, read_limit_s: float) -> NoReturn:
+def become(command: Sequence[str]) -> NoReturn:
     """Replace this process, and all it imported, by a supervisor of `command`."""
-    words = [sys.executable, "-m", "gateway.supervisor", str(folder), str(read_limit_s), *command]
-    os.execv(sys.executable, words)  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "gateway.supervisor", *command])  # noqa: S606
+
+
+def folder_and_limit() -> tuple[Path, float]:
+    """Data folder and seconds for one text, as the settings will have them, read without what settings import."""
+    found = {name.upper(): value for name, value in (*dotenv_values(".env").items(), *os.environ.items()) if value}
+    return Path(found.get("VOCERO_DATA_DIR", "./data")), float(found.get("VOCERO_READ_LIMIT_S", "5.0"))
+
+
+def main(command: Sequence[str]) -> int:
+    """The supervisor as a process of its own; `command` is its child."""
+    logging.basicConfig(format='{"level": "%(levelname)s", "logger": "%(name)s", "event": "%(message)s"}')
+    try:
+        return Supervisor(command, *folder_and_limit()).run()
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else "VOCERO_READ_LIMIT_S must be a number"
+        sys.stderr.write(f"The data folder cannot be used: {words}.\n")
+        return 3
 
 
 if __name__ == "__main__":
-    logging.basicConfig(format='{"level":"%(levelname)s","logger":"%(name)s","event":"%(message)s"}')
-    sys.exit(Supervisor(sys.argv[3:], Path(sys.argv[1]), float(sys.argv[2])).run())
+    sys.exit(main(sys.argv[1:]))

@@ -11,14 +11,13 @@ from gateway.supervisor import IN_FLIGHT, become
 
 if TYPE_CHECKING:
     from gateway.house import House
-    from gateway.settings import Settings
 
 
 def serve(*, worker: bool, local: bool) -> int:
     """Serve until told to stop; the first call becomes the parent, the process it starts serves."""
-    settings = load_settings()
     if IN_FLIGHT not in os.environ:
-        _supervise(settings, "serve", *([] if worker else ["--no-worker"]), *(["--local"] if local else []))
+        _supervise("serve", *([] if worker else ["--no-worker"]), *(["--local"] if local else []))
+    settings = load_settings()
     from gateway.process import serve as run
 
     if local:
@@ -42,12 +41,8 @@ def work() -> int:
     return run(load_settings())
 
 
-def _supervise(settings: "Settings", *arguments: str) -> NoReturn:
-    from gateway.install import prepare_folder
-
-    prepare_folder(settings)
-    command = [sys.executable, "-m", "gateway.cli", *arguments]
-    become(command, folder=settings.data_dir, read_limit_s=settings.read_limit_s)
+def _supervise(*arguments: str) -> NoReturn:
+    become([sys.executable, "-m", "gateway.cli", *arguments])
 
 
 def _greet(house: "House") -> None:

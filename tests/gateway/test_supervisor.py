@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.inflight import InFlight, PoisonList, own_file
+from gateway.settings import Settings
+from gateway.supervisor import folder_and_limit
 
 ROOT = Path(__file__).parents[2]
 TEXT = b"0123456789abcdef"
@@ -52,8 +54,9 @@ class Supervised:
         self.folder = folder
         script = folder / "child.py"
         script.write_text(PREAMBLE + CHILDREN[child])
-        words = [sys.executable, "-m", "gateway.supervisor", str(folder), str(limit), sys.executable, str(script)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "gateway.supervisor", sys.executable, str(script)]
+        more = {"PYTHONPATH": str(ROOT), "VOCERO_DATA_DIR": str(folder), "VOCERO_READ_LIMIT_S": str(limit)}
+        environment = {**os.environ, **more}
         self.process = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE)
 
     @property
@@ -191,3 +194,22 @@ def _seconds_for(guard: InFlight, texts: int) -> float:
         guard.begin(TEXT)
         guard.end()
     return time.perf_counter() - started
+
+
+ENVIRONMENTS: dict[str, tuple[dict[str, str], str]] = {
+    "nothing set": ({}, ""),
+    "by the environment": ({"VOCERO_DATA_DIR": "/srv/a", "VOCERO_READ_LIMIT_S": "2.5"}, ""),
+    "in small letters": ({"vocero_data_dir": "/srv/b"}, ""),
+    "by the file": ({}, "VOCERO_DATA_DIR='/srv/c d'\nexport VOCERO_READ_LIMIT_S=3 # short\n"),
+    "the environment before the file": ({"VOCERO_DATA_DIR": "/srv/e"}, "VOCERO_DATA_DIR=/srv/f\n"),
+}
+
+
+@pytest.mark.parametrize("label", ENVIRONMENTS)
+def test_the_supervisor_reads_its_two_settings_as_all_are_read(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, file = ENVIRONMENTS[label]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    Path(".env").write_text(file)
+    settings = Settings()
+    assert folder_and_limit() == (settings.data_dir, settings.read_limit_s)
