@@ -56,3 +56,9 @@ def test_a_test_of_one_database_only_is_named_unless_it_is_listed() -> None:
     ids = ["tests/a.py::test_x[sqlite]", "tests/a.py::test_x[postgres]", "tests/a.py::test_y[sqlite]"]
     assert lonely(ids, set()) == ({"sqlite": 2, "postgres": 1}, ["tests/a.py::test_y[DB]: on sqlite only"])
     assert lonely(ids, {"tests/a.py::test_y"})[1] == []
+
+
+def test_a_listed_test_that_runs_on_both_must_leave_the_list() -> None:
+    ids = ["tests/a.py::test_x[sqlite]", "tests/a.py::test_x[postgres]"]
+    complaints = lonely(ids, {"tests/a.py::test_x"})[1]
+    assert complaints == ["tests/a.py::test_x: listed for one database, but runs on both or on none"]

@@ -2,8 +2,8 @@
 
     python tests/tools/same_tests.py
 
-A test that has good reason to run on one database only is listed, with that reason, in one_database.txt beside this
-file: one line each, `test id without its brackets  # reason`.
+A test that has good reason to run on one database only is listed in one_database.txt beside this file: its id without
+brackets on a line, under a comment that gives the reason. A listed test that is no longer lonely must leave the list.
 """
 
 import re
@@ -36,12 +36,18 @@ def lonely(test_ids: list[str], listed: set[str]) -> tuple[dict[str, int], list[
         pair = split(test_id)
         if pair is not None:
             seen[pair[0]].add(pair[1])
+    alone = {
+        test_id: name
+        for name in DATABASES
+        for test_id in seen[name]
+        if sum(test_id in ids for ids in seen.values()) == 1
+    }
     complaints = [
-        f"{test_id}: on {database} only"
-        for database, other in (DATABASES, DATABASES[::-1])
-        for test_id in sorted(seen[database] - seen[other])
-        if test_id.split("[")[0] not in listed
+        f"{test_id}: on {name} only" for test_id, name in alone.items() if test_id.split("[")[0] not in listed
     ]
+    idle = listed - {test_id.split("[")[0] for test_id in alone}
+    complaints += [f"{test_id}: listed for one database, but runs on both or on none" for test_id in idle]
+    complaints.sort()
     return {database: len(tests) for database, tests in seen.items()}, complaints
 
 
@@ -54,8 +60,8 @@ def collect() -> list[str]:
 
 
 def main() -> int:
-    lines = LISTED.read_text().splitlines()
-    counts, complaints = lonely(collect(), {line.split("#")[0].strip() for line in lines})
+    lines = [line.strip() for line in LISTED.read_text().splitlines()]
+    counts, complaints = lonely(collect(), {line for line in lines if line and not line.startswith("#")})
     print(", ".join(f"{count} tests on {database}" for database, count in counts.items()))
     for complaint in complaints:
         print(complaint)
