@@ -170,6 +170,7 @@ class Running:
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
             owner=uuid7().hex, on_state=self.activity.on_state, allowed=self._allowed,
+            alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))
         ticker = Ticker(self.house, on_jump=self._on_jump, ticked=self.metrics.ticked)

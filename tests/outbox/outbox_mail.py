@@ -30,7 +30,7 @@ class Relay:
         self.refuse: dict[str, list[str]] = {}
         self.drop_after_dot = 0
         self.drop_at_rcpt = 0
-        self._transports: list[Any] = []
+        self.transports: list[Any] = []
         arguments: dict[str, Any] = {}
         if starttls:
             arguments = {"tls_context": tls, "require_starttls": True}
@@ -47,7 +47,7 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        self._transports.append(server.transport)
+        self.transports.append(server.transport)
         return responses
 
     @property
@@ -98,7 +98,7 @@ class Relay:
 
     async def _hang_up(self) -> None:
         """Let the loop see every connection end before it ends itself."""
-        for transport in self._transports:
+        for transport in self.transports:
             transport.abort()
         for _ in range(20):
             await asyncio.sleep(0.001)

@@ -73,6 +73,7 @@ def test_a_refused_recipient_does_not_spoil_the_connection(relay: Relay) -> None
 
     asyncio.run(story())
     assert relay.mails[0].recipients == ["beatriz@example.org"]
+    assert len(relay.transports) == 1
 
 
 def test_one_bad_address_of_many_harms_no_other_and_nobody_sees_another(relay: Relay) -> None:
