@@ -20,6 +20,7 @@ ALONE = {"gsm7": 160, "ucs2": 70}
 PART = {"gsm7": 153, "ucs2": 67}
 
 _GSM7 = re.compile(f"[{re.escape(BASIC + EXTENDED)}]*")
+_OTHER = re.compile(f"[^{re.escape(BASIC + EXTENDED)}]")
 _KNOWN = frozenset(BASIC + EXTENDED)
 
 _LOOKALIKES = {
@@ -87,7 +88,11 @@ def to_gsm7(text: str) -> str:
     """The nearest text in GSM-7: é ñ ü ¿ ¡ stay, á í ó ú lose their accent, what has no likeness becomes `?`."""
     if _GSM7.fullmatch(text):
         return text
-    return unicodedata.normalize("NFC", text).translate(_TABLE)
+    return _OTHER.sub(_spelling, unicodedata.normalize("NFC", text))
+
+
+def _spelling(match: re.Match[str]) -> str:
+    return _TABLE[ord(match[0])]
 
 
 def count(text: str) -> Segments:
