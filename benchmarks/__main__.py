@@ -1,0 +1,34 @@
+"""`python -m benchmarks [NAME ...]`: every measurement, or those named; one JSON object a line."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks import intake, outgoing, reading
+
+BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
+    "read_text": reading.text,
+    "compile_codebook": reading.compiling,
+    "outbox_sqlite": outgoing.sqlite,
+    "intake_sqlite": intake.sqlite,
+    "intake_postgres": intake.postgres,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    failed = False
+    for name in names or BENCHMARKS:
+        line = BENCHMARKS[name]()
+        failed |= line is None
+        if line is not None:
+            print(json.dumps(line), flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
