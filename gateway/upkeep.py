@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.house import House
 from gateway.models import Message, OpenQuestion, Setting
@@ -31,7 +31,7 @@ def last_beat(connection: Connection) -> datetime | None:
 
 def put_setting(connection: Connection, name: str, value: Any, at: datetime) -> None:
     """Write a setting whether it is there or not."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
     row = {"name": name, "value": value, "changed_at": at}
     statement = dialect.insert(SETTING).values(row)
     connection.execute(

@@ -64,6 +64,11 @@ def sms_sender(value: str) -> str:
     return sender.value
 
 
+def twilio_sender(value: str) -> str:
+    """A number, or a messaging service (MG and 32 hexadecimal digits)."""
+    return value.strip() if re.fullmatch(r"MG[0-9a-fA-F]{32}", value.strip()) else sms_sender(value)
+
+
 def account_sid(value: str) -> str:
     if not re.fullmatch(r"AC[0-9A-Za-z]{1,62}", value.strip()):
         raise SettingError("must begin with AC, as the provider's console shows it")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 TWIML = HttpAnswer(200, b"text/xml", b'<?xml version="1.0" encoding="UTF-8"?><Response/>')
 
+PARALLEL = 4
+
 # Message statuses of the API that settle something; the others are steps on the way.
 STATUSES: dict[str, Status] = {
     "sent": "sent", "delivered": "delivered", "read": "delivered", "failed": "failed", "undelivered": "failed",
@@ -131,10 +133,15 @@ def _our_id(query: bytes) -> UUID | None:
 def make_sender(config: ChannelConfig, around: Surroundings) -> "Sender | None":
     if not config.get("from"):
         return None
+    from gateway.channels.late import LateSender
+
+    return LateSender(lambda: _sender(config, f"{around.base_url}/in/{config.name}/status"), parallel=PARALLEL)
+
+
+def _sender(config: ChannelConfig, status_callback: str) -> "Sender":
     from outbox.senders.twilio import TwilioSender
 
-    callback = f"{around.base_url}/in/{config.name}/status"
-    return TwilioSender(config.config, config.secrets, status_callback=callback)
+    return TwilioSender({**config.config, "parallel": PARALLEL}, config.secrets, status_callback=status_callback)
 
 
 KIND = Kind(
@@ -142,7 +149,7 @@ KIND = Kind(
     settings=(
         Spec("account_sid", "the account, AC and 32 letters and digits", required=True, check=checks.account_sid),
         Spec("auth_token", "the secret of the account", required=True, secret=True, check=checks.secret),
-        Spec("from", "your number, with + and country code", check=checks.sms_sender),
+        Spec("from", "your number, with + and country code, or a messaging service", check=checks.twilio_sender),
         Spec("api_base", "another address of the interface, for tests and proxies", check=checks.http_url),
     ),
     make_door=TwilioDoor,
