@@ -69,7 +69,7 @@ def _text(pending: Pending, doc: Document) -> str:
 
 def _pick(segment: Segment, pending: Pending) -> str | None:
     """The choice a number or an ordinal picks."""
-    if not pending.choices:
+    if not pending.choices or pending.ask != "place":
         return None
     for at in range(segment.first, segment.last):
         token = segment.items[at]

@@ -228,12 +228,21 @@ def _fill_place(segment: Segment, form: FormSpec, before: Segment | None, at_hom
 def is_urgent(segment: Segment, form: FormSpec) -> bool:
     if form.name == "urgent":
         return True
-    category = segment.values.get("category")
-    when = segment.values.get("date")
-    if form.name != "incident" or category is None or when is None:
+    said = segment.values.get("category")
+    category = segment.doc.book.categories.get(str(said.value)) if said is not None else None
+    if form.name != "incident" or category is None or category.urgent != "if_recent":
         return False
-    recent = (segment.doc.today - date.fromisoformat(str(when.value))).days <= 1
-    return recent and segment.doc.book.categories[str(category.value)].urgent == "if_recent"
+    return _is_recent(segment)
+
+
+def _is_recent(segment: Segment) -> bool:
+    """Today or yesterday; a draft's date that is none (kept by an older codebook) counts as today."""
+    when = segment.values.get("date")
+    try:
+        day = date.fromisoformat(str(when.value)) if when is not None else segment.doc.today
+    except ValueError:
+        day = segment.doc.today
+    return (segment.doc.today - day).days <= 1
 
 
 def next_question(segment: Segment, form: FormSpec) -> Question | None:

@@ -117,6 +117,8 @@ def _leads_event(doc: Document, at: int) -> bool:
     at = joiner.end if joiner is not None else at
     if doc.at("unit", at) is not None or doc.at("label", at) is not None:
         return False
+    if at >= len(doc.tokens.items):
+        return False
     if _event_at(doc, at):
         return True
     place = doc.at("place", at)

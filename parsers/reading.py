@@ -33,7 +33,8 @@ def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
     practice, start = _practice(doc, start)
     if start >= len(doc.tokens.items):
         return _reject(doc, "thanks", practice)
-    if context.pending is not None and is_answer(doc, start):
+    asked = context.pending
+    if asked is not None and asked.report.form in codebook.forms and is_answer(doc, start):
         return replace(answer(doc, start), practice=practice)
     return _read(doc, start, practice)
 

@@ -158,7 +158,7 @@ def _is_code(segment: Segment, match: Match) -> bool:
         or any(each.end == at for kind in ("kw", "place", "urgent", "label") for each in segment.of(kind))
     )
     if segment.at("wordcode", at) is not None:
-        if segment.opened:
-            return follows_field or segment.items[at].gap == COMMA
+        if segment.opened and (follows_field or segment.items[at].gap == COMMA):
+            return True
         return (follows_field or prior < segment.first) and _field_follows(segment, at + 1)
     return segment.opened or follows_field or prior < segment.first or segment.last - segment.first <= _SHORT

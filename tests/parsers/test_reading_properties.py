@@ -21,7 +21,7 @@ from parsers import (
     read_message,
     split_hand_part,
 )
-from tests.corpus import runner
+from tests.corpus import fuzz, runner
 from tests.parsers.test_labelled_texts import CORPUS, PEOPLE
 
 BOOK = compile_codebook(load_pack())
@@ -136,3 +136,9 @@ def _seconds(text: str) -> float:
     start = time.process_time()
     read_message(text, BOOK, HOME)
     return time.process_time() - start
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_shuffled_words_of_real_texts_never_make_the_reader_raise(seed: int) -> None:
+    for text, context in fuzz.cases(BOOK, seed, 700):
+        fuzz.check(BOOK, text, context)
