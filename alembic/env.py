@@ -1,8 +1,8 @@
 """Runs the migrations on the connection it is given, or on the database of the settings."""
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from gateway.models import metadata
 
 

@@ -34,6 +34,18 @@ class Answer:
     """The one confirmation that may follow a BAJA."""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, in the words to answer with (None: no answer)."""
+
+    text: str | None
+    report_id: UUID | None = None
+    ref: int | None = None
+    urgent: bool = False
+    kind: str = "confirmation"
+    last_word: bool = False
+
+
 def is_within_limits(answered: Answered, text_hash: bytes, *, known: Known | None) -> bool:
     """The limits of answering: 3 an hour to a stranger, 30 an hour and 100 a day to a known sender, one text twice."""
     per_hour = PER_HOUR if known else PER_HOUR_STRANGER

@@ -20,7 +20,6 @@ from gateway.backup_rows import pack_row, unpack_row
 from gateway.db import make_engine
 from gateway.errors import Conflict, UsageError, VoceroError
 from gateway.files import flush_directory
-from gateway.files import flush_directory
 from gateway.house import COUNTER, House
 from gateway.install import is_empty, prepare_folder
 from gateway.models import metadata

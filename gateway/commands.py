@@ -1,14 +1,13 @@
 """What a command does: BAJA, REGISTRO, CORREGIR, VISTO and the like. One function a command, one table of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
 from gateway.alerts import covers, mark
+from gateway.answering import Done
 from gateway.audit import record
 from gateway.keeping import Keeper
 from gateway.plan import Heard
@@ -20,18 +19,6 @@ from parsers import ReportReading
 
 VERIFICATION = {"si": "verified", "no": "refuted", "parcial": "corroborated"}
 OPEN_FIELDS = ("category", "place", "date")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was done, in the words to answer with (None: no answer)."""
-
-    text: str | None
-    report_id: UUID | None = None
-    ref: int | None = None
-    urgent: bool = False
-    kind: str = "confirmation"
-    last_word: bool = False
 
 
 def _help(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
 
-from gateway.commands import Done
+from gateway.answering import Done
 from gateway.keeping import MESSAGE, QUESTION, Keeper, active_contacts
 from gateway.models import PollAnswer
 from gateway.plan import Heard

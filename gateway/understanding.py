@@ -2,8 +2,8 @@
 
 from sqlalchemy import select, update
 
-from gateway.answering import Answer
-from gateway.commands import COMMANDS, Done
+from gateway.answering import Answer, Done
+from gateway.commands import COMMANDS
 from gateway.conversation import Decision, said_too_little
 from gateway.keeping import MESSAGE, Keeper
 from gateway.plan import Heard, is_stored
