@@ -121,6 +121,8 @@ def _fold_char(char: str) -> str:
     if char.isascii():
         return char.lower()
     plain = "".join(_fold_part(part) for part in unicodedata.normalize("NFKD", char))
+    if plain != char and not plain.isascii():
+        plain = "".join(_fold_char(part) for part in plain)
     return plain if plain or _vanishes(char) else " "
 
 
