@@ -2,6 +2,7 @@
 
 import typer
 
+from gateway.cli.auditing import app as audit
 from gateway.cli.backups import backup, restore
 from gateway.cli.channels import app as channels
 from gateway.cli.checkup import demo, doctor
@@ -35,5 +36,6 @@ for name, group in (
     ("keyword", keywords),
     ("digest", digests),
     ("keys", keys),
+    ("audit", audit),
 ):
     app.add_typer(group, name=name)

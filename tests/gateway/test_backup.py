@@ -2,6 +2,7 @@
 
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gateway.backup import back_up, opened_backup, restore
+from gateway.backup import BadBackup, back_up, opened_backup, restore
 from gateway.errors import Conflict, KeyFileMissing, VoceroError, WrongKey
 from gateway.house import House, open_house
 from gateway.keeping import take_numbers
@@ -124,6 +125,17 @@ def test_a_backup_that_cannot_be_written_leaves_nothing_behind(house: House, tmp
         back_up(house, there)
     assert there.read_text() == "mine"
     assert list(tmp_path.glob("*.partial")) == []
+
+
+def test_a_backup_that_lacks_a_row_is_refused(house: House, other: Settings, tmp_path: Path, clock: HandClock) -> None:
+    add_report(house, clock.now)
+    back_up(house, tmp_path / "copy.zip")
+    with zipfile.ZipFile(tmp_path / "copy.zip") as whole, zipfile.ZipFile(tmp_path / "less.zip", "w") as less:
+        for name in whole.namelist():
+            less.writestr(name, b"" if name == "tables/report_event.jsonl" else whole.read(name))
+    with pytest.raises(BadBackup, match="report_event"):
+        restore(other, tmp_path / "less.zip")
+    assert not (other.data_dir / "vocero.db").exists()
 
 
 def test_the_manifest_says_what_is_inside(house: House, tmp_path: Path) -> None:

@@ -182,3 +182,19 @@ def test_rereading_shows_what_would_change_and_applies_it_as_events(month: Vocer
     assert month("reread", "--since", "2020-01-01").lines == []
     assert Desk(house, None).folds_differ() == []  # type: ignore[arg-type]
     assert (category, text) != (None, "")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_audit_log_is_shown_and_a_change_in_it_is_found(vocero: Vocero, settings: Settings) -> None:
+    vocero("contact", "add", "--name", "Ana", "--phone", "55550101")
+    vocero("export", "messages")
+    listed = vocero("audit", "list").out
+    assert listed.index("contact.import") < listed.index("export")
+    assert vocero("audit", "verify").code == 0
+    house = open_house(settings)
+    house.writer.write_now(
+        lambda conn: conn.exec_driver_sql("UPDATE audit_entry SET actor = 'nobody' WHERE number = 1")
+    )
+    house.close()
+    found = vocero("audit", "verify")
+    assert (found.code, "Entry 1" in found.err) == (1, True)
