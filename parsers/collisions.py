@@ -65,9 +65,13 @@ def _entries(words: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[_Entr
 
 
 def _fixed(pack: Pack) -> Iterator[_Entry]:
-    """Words nobody edits yet everybody meets: category codes and place names of one word."""
+    """Words nobody edits yet everybody meets: category codes, words of other languages, place names."""
     for row in pack.table("categories"):
         yield _Entry(row["code"], fold(row["code"]), f"category.{row['code']}", "text")
+    for row in pack.table("languages"):
+        if row["kind"] in ("kw", "cat"):
+            where = f"{'form' if row['kind'] == 'kw' else 'category'}.{row['value']}"
+            yield _Entry(row["word"], " ".join(words_of(row["word"])), where, "text")
     for row in pack.table("places"):
         for name in (row["name"], *row["aliases"].split("|")):
             folded = " ".join(words_of(name))

@@ -7,7 +7,7 @@ from parsers.fields.categories import best_category
 from parsers.forms import read_fields
 from parsers.keywords import HARD, Part
 from parsers.noise import only_filler, only_polite
-from parsers.results import Question, ReportReading
+from parsers.results import Question, ReportReading, Trace
 from parsers.segment import Document, Segment
 
 _REPORTS = ("incident", "urgent")
@@ -24,10 +24,23 @@ def interpret(doc: Document, part: Part) -> Segment | None:
     if form is not None and form not in _REPORTS:
         segment = _read(doc, part, form, opened=True)
         if _plausible(segment, part):
+            _trace_form(segment, part)
             return segment
     opened = part.keyword is not None and part.keyword.value in _REPORTS
     segment = _read(doc, part, "incident", opened=opened)
-    return segment if _is_report(segment, part, opened) else None
+    if not _is_report(segment, part, opened):
+        return None
+    _trace_form(segment, part)
+    return segment
+
+
+def _trace_form(segment: Segment, part: Part) -> None:
+    """Which form the part was read as, and by which word."""
+    keyword = part.keyword
+    by_word = keyword is not None and (segment.form == keyword.value or segment.opened)
+    low, high = segment.doc.span(keyword.start, keyword.end) if keyword is not None and by_word else (-1, -1)
+    note = "keyword" if by_word else "words"
+    segment.doc.trace.append(Trace("form", low, high, "form", segment.form, note))
 
 
 def _form_of(doc: Document, part: Part) -> str | None:

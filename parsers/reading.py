@@ -8,6 +8,7 @@ from parsers.answers import answer, is_answer
 from parsers.codebook import Codebook
 from parsers.interpret import finish, interpret
 from parsers.keywords import Part, content_start, split_reports
+from parsers.languages import language_of
 from parsers.noise import is_calm, is_spam, only_filler
 from parsers.parts import split_hand_part
 from parsers.prepare import prepare
@@ -18,6 +19,7 @@ from parsers.tables import scan
 SENT_BEFORE = timedelta(days=7)
 SENT_AFTER = timedelta(minutes=10)
 MOST_REPORTS = 40
+_PART_MARKS = frozenset("0123456789([pP ")
 
 
 def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
@@ -29,6 +31,15 @@ def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
     doc = _document(text, codebook, context)
     if not doc.tokens.items:
         return _without_words(text, context, codebook)
+    reading = _read_words(doc)
+    part = split_hand_part(text) if text[:1] in _PART_MARKS else None
+    return replace(reading, part=part[:2]) if part is not None else reading
+
+
+def _read_words(doc: Document) -> Reading:
+    context, codebook = doc.context, doc.book
+    if context.opted_out and [token.text for token in doc.tokens.items] == ["yes"]:
+        return Reading("accept", (ReportReading("optin", {}, False, doc.text),), language=context.language)
     start = content_start(doc)
     practice, start = _practice(doc, start)
     if start >= len(doc.tokens.items):
@@ -89,9 +100,13 @@ def _practice(doc: Document, start: int) -> tuple[bool, int]:
 
 def _reject(doc: Document, reason: str, practice: bool = False) -> Reading:
     return Reading(
-        "reject", reason=reason, language=doc.context.language, problems=tuple(doc.problems), trace=tuple(doc.trace),
+        "reject",
+        reason=reason,
+        language=language_of(doc, reason),
+        problems=tuple(doc.problems),
+        trace=tuple(doc.trace),
         practice=practice,
-    )  # fmt: skip
+    )
 
 
 def _read(doc: Document, start: int, practice: bool) -> Reading:
@@ -153,7 +168,7 @@ def _compose(doc: Document, segments: list[Segment], practice: bool) -> Reading:
         tuple(reports),
         question.field if question is not None else None,
         question,
-        language=doc.context.language,
+        language=language_of(doc),
         problems=tuple(doc.problems),
         trace=tuple(doc.trace),
         practice=practice,

@@ -46,7 +46,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known about the sender and the moment. Times are aware; places are codes of the codebook."""
+    """What is known about the sender and the moment. Times are aware; places are codes of the codebook.
+
+    ``opted_out``: the sender said BAJA, so that a lone YES asks to come back.
+    """
 
     heard_at: datetime
     sent_at: datetime | None = None
@@ -58,6 +61,7 @@ class Context:
     pending: Pending | None = None
     subject: str | None = None
     answered_recently: bool = False
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The result of one text. ``answers_pending``: reports[0] is the pending draft, completed or advanced."""
+    """The result of one text. ``answers_pending``: reports[0] is the pending draft, completed or advanced.
+
+    ``language`` is the sender's, the one a greeting tells, or ``myn`` (ISO 639-5) for a text nobody here could read
+    that is written like a Mayan language. ``part`` is what the writer numbered by hand.
+    """
 
     outcome: Outcome
     reports: tuple[ReportReading, ...] = ()

@@ -247,4 +247,5 @@ def build_tables(
             builder.add(phrase, "spam", "spam", int(row["weight"]))
     for row in pack.table("languages"):
         builder.add(row["word"], row["kind"], row["value"], 2)
+        builder.add(row["word"], "language", row["language"], 2)
     return builder.build(pack, reading_order)

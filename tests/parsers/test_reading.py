@@ -207,6 +207,28 @@ def test_a_second_part_does_not_open_a_report_of_its_own() -> None:
     assert split_hand_part("1/2 INC ROB", BOOK) == (1, 2, "INC ROB")
 
 
+def test_a_lone_yes_brings_back_only_who_had_left() -> None:
+    assert read("YES", opted_out=True).reports[0].form == "optin"
+    assert read("YES").outcome == "reject"
+
+
+def test_a_hand_numbered_text_says_which_part_it_is() -> None:
+    assert read("1/2 INC ROB NEBAJ").part == (1, 2)
+    assert read("INC ROB NEBAJ").part is None
+
+
+def test_a_language_is_told_by_its_words_or_by_its_look() -> None:
+    assert read("Saqirik, inc robo nebaj").language == "quc"
+    assert read("K'o jun nim k'ax xk'ulmataj pa qatinamit iwir").language == "myn"
+    assert read("inc robo nebaj", language="ixl").language == "ixl"
+    assert read("no se que decirles a ustedes").language == "es"
+
+
+def test_the_trace_tells_the_form_and_the_word_that_named_it() -> None:
+    steps = [step for step in read("Hola INC rob nebaj").trace if step.step == "form"]
+    assert [(step.value, step.start, step.end, step.note) for step in steps] == [("incident", 5, 8, "keyword")]
+
+
 def test_repeats_fold_to_one_text() -> None:
     assert fold_text("INC, Róbo  NEBAJ!") == fold_text("inc robo nebaj")
     assert fold_text("K’iche’") == fold_text("k'iche'")
