@@ -66,18 +66,17 @@ class VocabularyBuilder:
         self._know(words, kind)
 
     def _know(self, words: Sequence[str], kind: str) -> None:
-        plain = words if "{" not in words[0] else words[1:]
-        if any(word[0] in "{*" for word in plain):
-            plain = [word for word in plain if word[0] not in "{*"]
+        plain = [word for word in words if word[0] not in "{*"]
         self.words.update(plain)
+        if kind in _GLUABLE and len(words) <= 4:
+            self.gluable.update(word for word in plain if len(word) >= 3)
+        if kind not in _REPAIRABLE:
+            return
+        self.repairable.update(plain)
         if kind == "place":
             self.place_words.update(plain)
         if kind in ("place", "unit"):
             self.names.update(plain)
-        if kind in _REPAIRABLE:
-            self.repairable.update(plain)
-        if kind in _GLUABLE and len(words) <= 4:
-            self.gluable.update(word for word in plain if len(word) >= 3)
 
     def add_verbs(self, rows: Iterable[Mapping[str, str]]) -> None:
         for row in rows:
