@@ -7,6 +7,7 @@ the `Standing` comes from differs.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,7 +40,6 @@ class Known:
     village: str | None = None
     language: str = "es"
     discreet: bool = False
-    name: str | None = None
     poll_month: str | None = None
 
 
@@ -85,7 +85,7 @@ class Standing:
     last_exchange: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Words:
     """One text as heard: for mail `subject` is read before `text` and `auto` says why nobody wrote it."""
 
@@ -96,6 +96,15 @@ class Words:
     auto: str | None = None
     part: tuple[str, int, int] | None = None
     """(reference, number, total) of a concatenated text"""
+
+    @cached_property
+    def folded(self) -> str:
+        """Subject and text as repeats are compared."""
+        return fold_words(self.subject, self.text)
+
+
+def fold_words(subject: str | None, text: str) -> str:
+    return fold_text(f"{subject or ''}\n{text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable
             return Decision("hold", None, text, part=part, typed_part=words.part is None)
         joined = tuple(waiting[seq] for seq in sorted(waiting))
         text = _join(joined, typed=words.part is None)
-    key = keyed(fold_text(f"{words.subject or ''}\n{text}"))
+    key = keyed(words.folded if text is words.text else fold_words(words.subject, text))
     repeat = standing.repeats.get(key)
     if repeat is not None and not words.auto:
         return Decision("duplicate", None, text, repeat_key=key, repeat=repeat, joined=joined)

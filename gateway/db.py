@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
+from gateway.compact import to_json
 from gateway.errors import Busy
 
 T = TypeVar("T")
@@ -28,13 +29,15 @@ RETRY_STATES = ("40P01", "40001")
 def make_engine(url: str, *, writer: bool = False) -> Engine:
     """An engine for reading (a small pool) or for the one writer (one connection)."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=1 if writer else READ_POOL, max_overflow=0, pool_timeout=10)
+        engine = create_engine(
+            url, pool_size=1 if writer else READ_POOL, max_overflow=0, pool_timeout=10, json_serializer=to_json
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
         event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
         return engine
     return create_engine(
-        url, pool_size=1 if writer else READ_POOL, max_overflow=0, pool_timeout=10, pool_pre_ping=True,
+        url, pool_size=size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, json_serializer=to_json,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
     )  # fmt: skip
 

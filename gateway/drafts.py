@@ -5,11 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from gateway.compact import to_json
 from parsers import FieldValue, Reading, ReportReading
 
 
 def dump_report(report: ReportReading) -> str:
-    return json.dumps(_report(report), ensure_ascii=False, separators=(",", ":"))
+    return to_json(_report(report))
 
 
 def load_report(text: str) -> ReportReading:
@@ -27,7 +28,7 @@ def dump_reading(reading: Reading, at: datetime) -> str:
         "trace": [[step.step, step.start, step.end, step.field, step.value, step.note] for step in reading.trace],
         "problems": [asdict(problem) for problem in reading.problems],
     }  # fmt: skip
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return to_json(document)
 
 
 def _report(report: ReportReading) -> dict[str, Any]:

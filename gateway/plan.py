@@ -13,7 +13,7 @@ from gateway.conversation import Asked, Decision, Standing, Words, asked_index, 
 from gateway.incoming import Incoming
 from gateway.sealing import Sealer
 from gateway.standing import Memory, known_deliveries, recall, recent_bodies
-from parsers import Codebook, Reading, fold_text
+from parsers import Codebook, Reading
 
 
 class Guard(Protocol):
@@ -49,6 +49,7 @@ class Heard:
     """
 
     incoming: Incoming
+    words: Words
     message_id: UUID
     sender_hash: bytes
     body_hash: bytes
@@ -80,12 +81,14 @@ class Plan:
 def hear(incoming: Incoming, sealer: Sealer) -> Heard:
     """Name the text: its id, its keyed hashes. An absent external id becomes the message's own."""
     message_id = uuid7()
-    body = "\0".join((incoming.sender, incoming.subject or "", incoming.text, str(incoming.sent_at or "")))
+    body = "\0".join((incoming.sender, incoming.subject or "", incoming.text))
     if incoming.part is not None:
         body += f"\0{incoming.part}"
     external = incoming.external_id or message_id.hex
+    words = Words(incoming.text, incoming.heard_at, incoming.sent_at, incoming.subject, incoming.auto, incoming.part)
     return Heard(
         incoming,
+        words,
         message_id,
         sealer.hash("address", incoming.sender),
         sealer.hash("body", body),
@@ -172,7 +175,7 @@ def make_plan(
     batch = [hear(one, sealer) for one in incoming]
     find_duplicates(connection, batch, sealer)
     fresh = [heard for heard in batch if heard.kept_as is None]
-    folds = {keyed_fold(sealer, heard.incoming) for heard in fresh}
+    folds = {sealer.hash("fold", heard.words.folded) for heard in fresh}
     senders = {heard.sender_hash for heard in fresh}
     memory = recall(connection, senders, folds, now=now, repeat_hours=reader.repeat_hours, sealer=sealer)
     plan = Plan(batch, memory, codebook, memory.questions(), now)
@@ -182,18 +185,12 @@ def make_plan(
     return plan
 
 
-def keyed_fold(sealer: Sealer, incoming: Incoming) -> bytes:
-    """The key by which repeats of a text are found; parts of a longer text have none of their own."""
-    return sealer.hash("fold", fold_text(f"{incoming.subject or ''}\n{incoming.text}"))
-
-
 def _read_one(heard: Heard, plan: Plan, reader: Reader) -> None:
     incoming, sealer = heard.incoming, reader.sealer
     standing = plan.memory.standings[heard.sender_hash]
     heard.asked = standing.asked
-    words = Words(incoming.text, incoming.heard_at, incoming.sent_at, incoming.subject, incoming.auto, incoming.part)
     reader.guard.begin(heard.body_hash)
-    decision = reader.read(words, standing, plan.codebook, lambda folded: sealer.hash("fold", folded))
+    decision = reader.read(heard.words, standing, plan.codebook, lambda folded: sealer.hash("fold", folded))
     reader.guard.end()
     heard.decision = decision
     if decision.reading is not None:

@@ -144,7 +144,7 @@ def _known(row: ContactRow) -> Known | None:
         return None
     return Known(
         contact_id=uuid5(NAMESPACE_URL, row.addresses[0]), role=row.role, status=row.status, home_place=row.place,
-        village=row.village, language=row.language, name=row.name,
+        village=row.village, language=row.language,
     )  # fmt: skip
 
 

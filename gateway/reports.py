@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, insert, select, update
 from uuid_utils.compat import uuid7
 
+from gateway.compact import to_json
 from gateway.models import Report, ReportEvent
 from gateway.sealing import Sealer
 from parsers import Codebook, ReportReading
@@ -113,7 +114,7 @@ def new_event_row(
     report_id: UUID, node_id: UUID, seq: int, event: Event, *, place: str | None, sealer: Sealer
 ) -> dict[str, Any]:
     event_id = uuid7()
-    private = json.dumps(event.private, ensure_ascii=False) if event.private else None
+    private = to_json(dict(event.private)) if event.private else None
     return {
         "id": event_id, "report_id": report_id, "node_id": node_id, "seq": seq, "type": event.type, "at": event.at,
         "actor": event.actor, "message_id": event.message_id, "place": place, "data": dict(event.data),
@@ -123,7 +124,7 @@ def new_event_row(
 
 def state_columns(report_id: UUID, state: ReportState, sealer: Sealer) -> dict[str, Any]:
     """The columns of the report row that come from the fold."""
-    private = json.dumps(state.private, ensure_ascii=False) if state.private else None
+    private = to_json(state.private) if state.private else None
     return {
         "ref": state.ref, "form": state.form, "category": state.category, "place": state.place,
         "event_date": state.event_date, "urgent": state.urgent, "practice": state.practice, "state": state.state,

@@ -98,7 +98,6 @@ def known_of(row: Row[Any], sealer: Sealer) -> Known:
         village=sealer.open_optional("contact", "village", row.id, row.village_sealed),
         language=row.language,
         discreet=row.discreet,
-        name=sealer.open("contact", "name", row.id, row.name_sealed),
         poll_month=row.poll_month,
     )
 
