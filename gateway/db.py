@@ -28,10 +28,9 @@ RETRY_STATES = ("40P01", "40001")
 
 def make_engine(url: str, *, writer: bool = False) -> Engine:
     """An engine for reading (a small pool) or for the one writer (one connection)."""
+    size = 1 if writer else READ_POOL
     if url.startswith("sqlite"):
-        engine = create_engine(
-            url, pool_size=1 if writer else READ_POOL, max_overflow=0, pool_timeout=10, json_serializer=to_json
-        )
+        engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=10, json_serializer=to_json)
         event.listen(engine, "connect", _prepare_sqlite)
         begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
         event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
