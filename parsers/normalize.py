@@ -20,6 +20,8 @@ _CAPITAL_LOOKALIKES = dict(zip("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝ
 _LETTERS = {"ß": "ss", "ı": "i", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "æ": "ae", "Æ": "ae", "œ": "oe"}
 _SPACE = {chr(code): " " for code in range(32) if chr(code) not in "\n\r"} | {"\x7f": " ", "\r": "\n", "`": "'"}
 _ASCII = str.maketrans(_SPACE)
+# Spanish letters and the apostrophes of Mayan spelling fold one to one, so that most texts need no map.
+_SPANISH = str.maketrans("áéíóúüñàèìòùÁÉÍÓÚÜÑÀÈÌÒÙ’ʼꞌ´‘\u00a0", "aeiouunaeiouaeiouunaeiou''''' ")
 _WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _HIGH = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MOJIBAKE = re.compile(f"(?:[\u00c2-\u00df][{_HIGH}]|[\u00e0-\u00ef][{_HIGH}]{{2}}|[\u00f0-\u00f4][{_HIGH}]{{3}})+")
@@ -42,8 +44,9 @@ class Folded:
 
 def fold(text: str) -> str:
     """Lower case without accents, one apostrophe, no invisible characters. Idempotent; never raises."""
-    if text.isascii() and "~" not in text:
-        return text.lower().translate(_ASCII)
+    plain = text if text.isascii() else text.translate(_SPANISH)
+    if plain.isascii() and "~" not in plain:
+        return plain.lower().translate(_ASCII)
     return fold_mapped(text).text
 
 
@@ -59,8 +62,9 @@ def words_of(phrase: str) -> list[str]:
 
 
 def fold_mapped(text: str) -> Folded:
-    if text.isascii() and "~" not in text:
-        return Folded(text.lower().translate(_ASCII))
+    plain = text if text.isascii() else text.translate(_SPANISH)
+    if plain.isascii() and "~" not in plain:
+        return Folded(plain.lower().translate(_ASCII))
     chars: list[str] = []
     index: list[int] = []
     lookalikes = False
