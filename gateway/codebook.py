@@ -51,8 +51,10 @@ class Codebooks:
         row = connection.execute(select(REVISION).where(REVISION.c.number == number)).first()
         if row is None:
             raise LookupError(f"no codebook revision {number}")
-        compiled = compile_codebook(pack_of(row.pack), revision=number, words=row.words)
         with self._lock:
+            if number in self._compiled:
+                return self._compiled[number]
+            compiled = compile_codebook(pack_of(row.pack), revision=number, words=row.words)
             self._compiled[number] = compiled
             for old in sorted(self._compiled)[: -self.KEEP]:
                 del self._compiled[old]

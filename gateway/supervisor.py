@@ -8,6 +8,7 @@ again, after a wait that doubles while it keeps dying.
 import ctypes
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from dotenv import dotenv_values
 from gateway.inflight import InFlight, own_file
 
 POLL_S = 0.1
+READ_LIMIT_S = 5.0
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0
 STEADY_S = 60.0
@@ -37,11 +39,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass
 class Supervisor:
-    """`command` is what the child runs, `environment` what is added to ours. `read_limit_s` bounds one text."""
+    """`command` is what the child runs. `in_flight` is its file, ours while `lock` is open; `read_limit_s` bounds one
+    text. `environment` is added to our own."""
 
     command: Sequence[str]
-    folder: Path
+    in_flight: Path
     read_limit_s: float
+    lock: int
     environment: Mapping[str, str] = field(default_factory=dict)
     _child: "subprocess.Popen[bytes] | None" = None
     _asked: int | None = None
@@ -51,13 +55,12 @@ class Supervisor:
         """Serve until asked to stop or until the child ends by itself; returns the exit code for `sys.exit`."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
-        path, lock = own_file(self.folder)
         try:
-            with InFlight(path) as in_flight:
+            with InFlight(self.in_flight) as in_flight:
                 _blame(in_flight, sure=False)
                 return self._keep_alive(in_flight)
         finally:
-            os.close(lock)
+            os.close(self.lock)
 
     def _keep_alive(self, in_flight: InFlight) -> int:
         wait = FIRST_WAIT_S
@@ -82,13 +85,15 @@ class Supervisor:
             self.command, env=environment, preexec_fn=lambda: _die_with(parent), start_new_session=True
         )
         hung = False
-        while (code := _wait(self._child, POLL_S)) is None:
+        ended = os.pidfd_open(self._child.pid)
+        while not _wait(POLL_S, ended):
             if self._asked is not None and time.monotonic() - self._asked_at > DRAIN_S:
                 self._child.kill()
             if not hung and self._hangs(in_flight):
                 hung = True
                 self._child.kill()
-        self._child = None
+        os.close(ended)
+        code, self._child = self._child.wait(), None
         return code, hung
 
     def _hangs(self, in_flight: InFlight) -> bool:
@@ -107,15 +112,16 @@ class Supervisor:
         """False when asked to stop meanwhile."""
         end = time.monotonic() + seconds
         while self._asked is None and time.monotonic() < end:
-            time.sleep(min(POLL_S, max(0.0, end - time.monotonic())))
+            _wait(min(POLL_S, max(0.0, end - time.monotonic())))
         return self._asked is None
 
 
-def _wait(child: "subprocess.Popen[bytes]", seconds: float) -> int | None:
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
+def _wait(seconds: float, *descriptors: int) -> bool:
+    """Whether one of `descriptors` becomes readable within `seconds`; without any it sleeps."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _blame(in_flight: InFlight, *, sure: bool) -> None:
@@ -139,20 +145,29 @@ def become(command: Sequence[str]) -> NoReturn:
 
 
 def folder_and_limit() -> tuple[Path, float]:
-    """Data folder and seconds for one text, as the settings will have them, read without what settings import."""
+    """Data folder and seconds for one text, as the settings will have them, read without what settings import.
+
+    A limit that is no number is the child's to complain about.
+    """
     found = {name.upper(): value for name, value in (*dotenv_values(".env").items(), *os.environ.items()) if value}
-    return Path(found.get("VOCERO_DATA_DIR", "./data")), float(found.get("VOCERO_READ_LIMIT_S", "5.0"))
+    folder = Path(found.get("VOCERO_DATA_DIR", "./data"))
+    try:
+        return folder, float(found.get("VOCERO_READ_LIMIT_S", ""))
+    except ValueError:
+        return folder, READ_LIMIT_S
 
 
 def main(command: Sequence[str]) -> int:
     """The supervisor as a process of its own; `command` is its child."""
     logging.basicConfig(format='{"level": "%(levelname)s", "logger": "%(name)s", "event": "%(message)s"}')
+    folder, limit = folder_and_limit()
     try:
-        return Supervisor(command, *folder_and_limit()).run()
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "VOCERO_READ_LIMIT_S must be a number"
-        sys.stderr.write(f"The data folder cannot be used: {words}.\n")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path, lock = own_file(folder)
+    except OSError as error:
+        sys.stderr.write(f"The data folder {folder} cannot be used: {error.strerror}.\n")
         return 3
+    return Supervisor(command, path, limit, lock).run()
 
 
 if __name__ == "__main__":

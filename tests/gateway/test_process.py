@@ -26,11 +26,12 @@ from gateway.plan import Reader
 from gateway.process import serve
 from gateway.settings import Settings
 from gateway.sealing import Sealer, read_key_file
-from gateway.supervisor import IN_FLIGHT, Supervisor
+from gateway.supervisor import IN_FLIGHT, become
 
 settings = Settings(read_limit_s=1.0)
 if IN_FLIGHT not in os.environ:
-    sys.exit(Supervisor([sys.executable, __file__], settings.data_dir, settings.read_limit_s).run())
+    os.environ["VOCERO_READ_LIMIT_S"] = "1.0"
+    become([sys.executable, __file__])
 
 def fragile(words, *rest):
     if "segv" in words.text:
