@@ -24,8 +24,9 @@ from gateway.web import (
     subscriptions,
     users,
 )
+from gateway.web.access import PUBLIC
 from gateway.web.render import make_templates
-from gateway.web.serving import endpoint
+from gateway.web.serving import endpoint, missing
 from gateway.web.static_files import StaticFiles
 from gateway.web.transport import Cookies
 from gateway.web.visit import Page, Web
@@ -35,16 +36,18 @@ PAGES: tuple[Page, ...] = (
     *report.PAGES, *keywords.PAGES, *outbox.PAGES, *subscriptions.PAGES, *contacts.PAGES, *contact.PAGES,
     *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip
+LAST: tuple[Page, ...] = (Page("GET", "/{path:path}", PUBLIC, missing),)
+"""What no other address takes: told in a page."""
 REHEARSAL_PAGES: tuple[Page, ...] = (*simulator.PAGES, *mailbox.PAGES)
 """Only with VOCERO_SIMULATOR=1."""
 
 
 def mount(app: FastAPI, house: House) -> Web:
-    """Add the pages and their static files to `app`. Close `Web.passwords` when the app ends."""
+    """Add the pages and their static files to `app`, after every other route: the last page takes what is left."""
     static = StaticFiles()
     simulated = house.settings.simulator
     web = Web(house, make_templates(static, simulator=simulated), static, Cookies(house.settings))
-    for page in (*PAGES, *(REHEARSAL_PAGES if simulated else ())):
-        app.add_route(page.path, endpoint(page, web), methods=[page.method], include_in_schema=False)
     app.add_route("/static/{tag}/{name:path}", static.serve, methods=["GET"], include_in_schema=False)
+    for page in (*PAGES, *(REHEARSAL_PAGES if simulated else ()), *LAST):
+        app.add_route(page.path, endpoint(page, web), methods=[page.method], include_in_schema=False)
     return web

@@ -44,6 +44,16 @@ WORDS: Mapping[str, str] = {
     "reject": N_("not understood"), "hold": N_("waits for its other parts"),
     "unknown": N_("no form recognised"), "empty": N_("empty text"), "nothing_to_report": N_("nothing to report"),
     "thanks": N_("thanks or a greeting"),
+    "part": N_("part of a longer text"), "parts": N_("the other parts never came"),
+    "poison": N_("kept unread after a crash"), "by_hand": N_("by hand"), "unknown_language": N_("unknown language"),
+    # how a try at sending ended
+    "offline": N_("no connection"), "captive_portal": N_("a log-in page stands in the way"),
+    "insecure": N_("no safe connection"), "throttled": N_("too fast for the provider"),
+    "auth_failed": N_("the provider refused our password"), "misconfigured": N_("the settings are wrong"),
+    "unavailable": N_("the provider is out of order"), "deferred": N_("put off by the provider"),
+    "unknown_result": N_("nobody knows whether it arrived"), "invalid_address": N_("no such address"),
+    "opted_out": N_("does not want messages"), "refused": N_("refused by the provider"), "too_long": N_("too long"),
+    "unsupported": N_("the channel cannot send this"), "error": N_("failed"),
     # fields
     "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
     "locality": N_("locality"),

@@ -117,6 +117,11 @@ def _to_login(visit: Visit) -> Response:
     return RedirectResponse(target, 303)
 
 
+async def missing(_visit: Visit) -> Response:
+    """No address of ours."""
+    raise NotFound("page")
+
+
 def error_page(visit: Visit, error: VoceroError) -> Response:
     """An error in the person's words, with its HTTP status."""
     fallback = (500, N_("Something went wrong. Nothing was changed."))

@@ -69,19 +69,19 @@ async def write(visit: Visit) -> Response:
     incoming = Incoming(CHANNEL_NAME, f"tel:{number}", text, at, external_id=uuid7().hex, sent_at=at)
     if text.strip():
         await intake.receive(incoming)
-    return await _talk(visit, number) if visit.is_htmx else await _page(visit, number)
+    return await _part(visit, number, "phone.html") if visit.is_htmx else await _page(visit, number)
 
 
 async def listen(visit: Visit) -> Response:
     """The talk alone, asked for again and again by the open page."""
-    return await _talk(visit, _number(visit))
+    return await _part(visit, _number(visit), "talk.html")
 
 
-async def _talk(visit: Visit, number: str) -> Response:
+async def _part(visit: Visit, number: str, template: str) -> Response:
     bubbles, labels = await visit.house.read(
         lambda connection: (talk(connection, visit, number), _labels(connection, visit))
     )
-    return visit.render("talk.html", talk=bubbles, labels=labels)
+    return visit.render(template, talk=bubbles, number=number, labels=labels)
 
 
 async def _page(visit: Visit, number: str) -> Response:
@@ -127,7 +127,7 @@ def phones(connection: Connection, visit: Visit) -> list[Phone]:
 
 
 def talk(connection: Connection, visit: Visit, number: str) -> list[Bubble]:
-    """What this number wrote on the simulator and what was sent to it, in the order of time."""
+    """What this number wrote on the simulator and what was sent to it, the newest first."""
     sealer = visit.house.sealer
     key = sealer.hash("address", str(Address("tel", number)))
     heard = select(MESSAGE).where(MESSAGE.c.sender_hash == key, MESSAGE.c.channel == CHANNEL_NAME)
@@ -146,7 +146,7 @@ def talk(connection: Connection, visit: Visit, number: str) -> list[Bubble]:
             sent.order_by(OUTBOUND.c.queued_at.desc(), OUTBOUND.c.id.desc()).limit(TALK_AT_MOST)
         )
     ]
-    return sorted([*reversed(said), *reversed(came)], key=lambda bubble: (bubble.at, not bubble.mine))
+    return sorted([*came, *said], key=lambda bubble: (bubble.at, not bubble.mine), reverse=True)
 
 
 PAGES = (

@@ -4,7 +4,7 @@ import pytest
 from starlette.routing import Route
 
 from gateway.models.user import ROLES
-from gateway.web import PAGES, REHEARSAL_PAGES
+from gateway.web import LAST, PAGES, REHEARSAL_PAGES
 from gateway.web.access import MATRIX, PUBLIC, covers, may
 from tests.gateway.web.site import Browser, Site
 
@@ -58,7 +58,8 @@ def test_nobody_opens_anything_without_a_login(site: Site) -> None:
 
 
 def test_every_address_of_the_application_is_in_the_table(site: Site) -> None:
-    known = {(page.method, page.path) for page in (*PAGES, *REHEARSAL_PAGES)} | {("GET", "/static/{tag}/{name:path}")}
+    known = {(page.method, page.path) for page in (*PAGES, *REHEARSAL_PAGES, *LAST)}
+    known.add(("GET", "/static/{tag}/{name:path}"))
     for route in site.app.routes:
         assert isinstance(route, Route)
         methods = (route.methods or set()) - {"HEAD"}

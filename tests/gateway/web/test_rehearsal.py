@@ -25,13 +25,14 @@ def test_a_text_written_on_the_phone_becomes_a_report_and_its_answer_comes_back(
     (report,) = desk.reports()
     assert (report.category, report.place, report.registered) == ("ROB", "1413", True)
     assert "R3000 recibido" in phone.page.text
-    assert phone.page.text.index("2 heridos") < phone.page.text.index("R3000 recibido")
+    assert phone.page.text.index("R3000 recibido") < phone.page.text.index("inc rob nebaj")
 
 
 def test_the_live_phone_gets_the_talk_alone(desk: Desk, phone: Browser) -> None:
     page = phone.page
     phone.post("/simulator/write", {"number": "+50255550101", "text": "inc rob nebaj"}, hx_request="true")
     assert "<html" not in phone.page.text
+    assert '<textarea name="text" rows="2" maxlength="1600" required autofocus></textarea>' in phone.page.text
     phone.page = page
     talk = phone.post("/simulator/talk", {"number": "+50255550101"}, hx_request="true").text
     assert "inc rob nebaj" in talk

@@ -146,5 +146,11 @@ def test_pages_carry_no_script_or_style_of_their_own(desk: Desk, admin: Browser)
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son[a-z]+=|hx-on|javascript:", html), path
 
 
+def test_an_unknown_address_is_told_in_a_page(site: Site) -> None:
+    answer = site.browser().get("/nothing/here")
+    assert answer.status_code == 404
+    assert "There is no such thing here" in answer.text
+
+
 def test_a_page_is_stored_nowhere(admin: Browser) -> None:
     assert admin.get("/messages").headers["cache-control"] == "no-store"
