@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from gateway.cli.commands import app
+from gateway.house import open_house
 from gateway.sealing import KeyRing, write_key_file
 from gateway.settings import Settings
 from tests.gateway.cli.conftest import PEOPLE, Vocero
@@ -142,6 +143,21 @@ def test_another_key_is_exit_code_3(vocero: Vocero, settings: Settings) -> None:
         result = vocero(*words)
         assert result.code == (1 if words == ("doctor",) else 3), words
         assert "another key" in result.err + result.out
+
+
+def test_a_database_of_a_newer_version_is_exit_code_3_and_stays_as_it_is(vocero: Vocero, settings: Settings) -> None:
+    house = open_house(settings)
+    house.writer.write_now(lambda conn: conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    house.close()
+    for words in (("init",), ("migrate",), ("contact", "list"), ("digest", "run"), ("backup", "x.zip")):
+        result = vocero(*words)
+        assert (result.code, "newer version" in result.err) == (3, True), words
+
+
+def test_a_database_that_stands_at_this_version_needs_no_migration(vocero: Vocero) -> None:
+    result = vocero("migrate")
+    assert result.code == 0
+    assert "stands at" in result.err
 
 
 def test_a_setting_that_cannot_stand_is_named(bare: Vocero, monkeypatch: pytest.MonkeyPatch) -> None:
