@@ -175,17 +175,23 @@ def _people(connection: Connection, _house: House) -> Iterator[Finding]:
         yield Finding("look", "contacts", f"{pending} people asked to register and wait to be let in")
 
 
-def _subscriptions(connection: Connection, house: House) -> Iterator[Finding]:
+def count_unreachable(connection: Connection, house: House) -> tuple[int, int]:
+    """(subscriptions that cannot be sent, for there is no address or no channel for it; all)."""
     found = standing(connection)
     who = {person.id: person for person in people(connection, house.sealer, only={row.contact_id for row in found})}
     lost = 0
     for row in found:
         to = who[row.contact_id].address(SCHEMES[row.by])
         lost += to is None or route(connection, to) is None
+    return lost, len(found)
+
+
+def _subscriptions(connection: Connection, house: House) -> Iterator[Finding]:
+    lost, number = count_unreachable(connection, house)
     if lost:
         yield Finding("look", "digests", f"{lost} subscriptions cannot be sent: no address or no channel for it")
-    elif found:
-        yield Finding("ok", "digests", f"{len(found)} subscriptions")
+    elif number:
+        yield Finding("ok", "digests", f"{number} subscriptions")
     else:
         yield Finding("look", "digests", "nobody gets a digest; `vocero subscription add`")
 

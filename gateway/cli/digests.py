@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.support import iso, opened_house, parse_time, print_json, write
+from gateway.cli.support import iso, opened_house, parse_time, print_json, say, write
 
 app = typer.Typer(
     no_args_is_help=True, help="Digests: what coordinators are told about a period.", rich_markup_mode=None
@@ -23,11 +23,13 @@ def run(
     """Make each digest whose period has ended and is not made. Prints one JSON line a run; sends nothing itself."""
     from gateway import audit
     from gateway.digests import run_due
+    from gateway.doctor import count_unreachable
 
     with opened_house() as house:
         now = parse_time(at) if at else house.clock()
         made = run_due(house, now)
         data = {"runs": len(made)}
+        lost, _ = house.read_now(lambda conn: count_unreachable(conn, house))
         write(
             house,
             lambda conn: audit.record(
@@ -41,3 +43,5 @@ def run(
                 "to": run.period_to, "refs": run.refs, "outbox": run.outbox,
             }
         )  # fmt: skip
+    if lost:
+        say(f"Subscriptions that wait for an address or a channel: {lost}; see `vocero doctor`.")

@@ -104,3 +104,21 @@ def test_a_word_that_collides_is_refused_with_the_reason(vocero: Vocero) -> None
     assert refused.code == 1
     assert "category.ROB" in refused.err
     assert "Revision 1." in vocero("keyword", "list", "category", "AME").err
+
+
+def test_a_digest_is_printed_once_and_one_that_cannot_be_sent_is_named(vocero: Vocero) -> None:
+    vocero("contact", "import", str(PEOPLE))
+    key = vocero("subscription", "add", MARTA, "--by", "email", "--at", "06:00,18:00").out.strip()
+    at = ("digest", "run", "--at", "2100-01-01T06:00-06:00")
+    waiting = vocero(*at)
+    assert (waiting.code, waiting.out) == (0, "")
+    assert "wait for an address or a channel: 1" in waiting.err
+    mail = ("host=127.0.0.1", "port=9", "tls=none", "from=v@gateway.example")
+    vocero("channel", "add", "smtp", "correo", *(word for value in mail for word in ("--set", value)))
+    (line,) = vocero(*at).lines
+    assert set(line) == {"subscription", "contact", "from", "to", "refs", "outbox"}
+    assert (line["subscription"], line["to"], line["refs"]) == (key, "2100-01-01T12:00:00Z", [])
+    (row,) = vocero("export", "outbox").lines
+    assert [row["id"]] == line["outbox"]
+    assert (row["kind"], row["state"], row["to"]) == ("digest", "queued", MARTA)
+    assert vocero(*at).out == ""
