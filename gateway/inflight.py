@@ -11,14 +11,16 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 from gateway.files import flush_directory
 
-SLOTS = 4
+SLOTS = 8
 SLOT = struct.Struct("<QQ16s")
 SIZE = SLOT.size * SLOTS
 IDLE, READING = 0, 1
@@ -34,7 +36,7 @@ class Reading:
 
 
 class InFlight:
-    """The reading side's end. `begin` and `end` cost about a microsecond; slot 0 is the intake's."""
+    """The reading side's end. `begin` and `end` cost about a microsecond; slot 0 is the intake's, the rest are lent."""
 
     def __init__(self, path: Path, poison: "PoisonList | None" = None) -> None:
         self.path = path
@@ -43,6 +45,9 @@ class InFlight:
         if os.fstat(self._file).st_size != SIZE:
             os.ftruncate(self._file, SIZE)
         self._map = mmap.mmap(self._file, SIZE)
+        self._free: SimpleQueue[int] = SimpleQueue()
+        for slot in range(1, SLOTS):
+            self._free.put(slot)
 
     def begin(self, text: bytes, slot: int = 0) -> None:
         """Say that the text with this 16-byte hash is read from now on."""
@@ -50,6 +55,17 @@ class InFlight:
 
     def end(self, slot: int = 0) -> None:
         SLOT.pack_into(self._map, slot * SLOT.size, IDLE, 0, b"")
+
+    @contextmanager
+    def marked(self, text: bytes) -> Iterator[None]:
+        """Like `begin` and `end`, in a slot of its own; blocks while none is free."""
+        slot = self._free.get()
+        self.begin(text, slot)
+        try:
+            yield
+        finally:
+            self.end(slot)
+            self._free.put(slot)
 
     def is_poison(self, text: bytes) -> bool:
         return text in self.poison

@@ -26,7 +26,7 @@ from gateway.models import OptOut
 from gateway.plan import Reader
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
-from outbox.queue import record_receipt
+from outbox.queue import keep_time_left, record_receipt
 from outbox.senders.base import Envelope
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Running:
             self.base_url = f"http://{self.house.settings.host}:{listening.getsockname()[1]}"
         if self._web:
             self._take_texts()
-        around = Surroundings(self.base_url, self.clock, self.house.intake, self._heard_mail)
+        around = Surroundings(
+            self.base_url, self.clock, self.house.intake, self._heard_mail, self._in_flight, self.house.sealer.hash
+        )
         self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
         await self.channels.look()
         self._begin(self.channels.run(self._stop))
@@ -184,7 +186,11 @@ class Running:
         self._server = make_server(app)
         self._begin(self._server.serve(sockets=[listening]))
 
-    def _on_jump(self, _jump: timedelta) -> None:
+    def _on_jump(self, step: timedelta) -> None:
+        """`step` is by how much the clock was set; a machine that only slept lets what waits grow old."""
+        if step > timedelta(0):
+            now = self.clock()
+            self.house.writer.submit(lambda connection: keep_time_left(connection, step, now))
         if self.dispatcher is not None:
             self.dispatcher.wake()
 

@@ -44,8 +44,13 @@ TICKS = (
 )
 
 
+def since_boot() -> float:
+    """Seconds since the machine was started, those it slept included; time.monotonic leaves them out."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Jumps:
-    """Compares wall and monotonic time: `seen` says by how much the wall clock jumped since it was asked last."""
+    """Compares wall and steady time: `seen` says by how much the wall clock jumped since it was asked last."""
 
     def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -61,7 +66,8 @@ class Jumps:
 
 
 class Ticker:
-    """Runs TICKS until stopped. `on_jump` is told of a jump of the wall clock, `ticked` of each run's name and end."""
+    """Runs TICKS until stopped. `on_jump` is told at a jump of the wall clock by how much it was set (the rest of the jump
+    the machine slept), `ticked` of each run's name and end."""
 
     def __init__(
         self, house: House, *, ticks: tuple[Tick, ...] = TICKS, on_jump: Callable[[timedelta], None] | None = None,
@@ -72,6 +78,7 @@ class Ticker:
         self._on_jump = on_jump
         self._ticked = ticked
         self._jumps = Jumps(house.clock)
+        self._steps = Jumps(house.clock, since_boot)
         self._thread = ThreadPoolExecutor(1, "ticks")
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -98,14 +105,14 @@ class Ticker:
 
     def look(self) -> None:
         """After a jump of the wall clock make every tick due now."""
-        jump = self._jumps.seen()
-        if not jump:
+        jump, step = self._jumps.seen(), self._steps.seen()
+        if not jump and not step:
             return
         _log.warning("the wall clock jumped by %d seconds", jump.total_seconds())
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
         if self._on_jump is not None:
-            self._on_jump(jump)
+            self._on_jump(step)
 
     async def _one(self, tick: Tick) -> None:
         result: Any = "done"

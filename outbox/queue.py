@@ -31,7 +31,8 @@ from outbox.senders.base import Envelope
 
 __all__ = [
     "NewMessage", "Seals", "Waiting", "apply_parked", "cancel_for", "cancel_leased", "claim_due", "drop_parked",
-    "enqueue", "expire", "give_back", "new_rows", "record_failure", "record_receipt", "record_sent", "record_sent_many",
+    "enqueue", "expire", "give_back", "keep_time_left",
+    "new_rows", "record_failure", "record_receipt", "record_sent", "record_sent_many",
     "release_all_leases", "release_expired_leases", "release_leases_of", "retry_dead", "thaw", "waiting",
 ]  # fmt: skip
 
@@ -167,6 +168,20 @@ def thaw(conn: Connection, now: datetime) -> int:
     was_tried = (_c.leased_at > now + SKEW) & (_c.not_before > now)
     changed = conn.execute(update(OUTBOUND).where(_is("queued"), or_(was_due, was_tried)).values(not_before=now))
     return changed.rowcount
+
+
+def keep_time_left(conn: Connection, step: timedelta, now: datetime) -> int:
+    """After the clock was set forward by `step`: what waited keeps the time it had left, also if it just expired.
+
+    A machine without a battery clock starts in the past; what it heard there must not die when the time is put right.
+    """
+    before = now - step
+    waited = (_c.state.in_(("queued", "expired")), _c.queued_at <= before + SKEW, _c.expires_at > before - SKEW)
+    rows = conn.execute(select(_c.id, _c.expires_at).where(*waited)).all()
+    for row in rows:
+        values = {"state": "queued", "expires_at": row.expires_at + step}
+        conn.execute(update(OUTBOUND).where(_c.id == row.id).values(values))
+    return len(rows)
 
 
 def expire(conn: Connection, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """What a channel kind is: its settings, its door for webhooks, its listeners, its sender."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -131,6 +132,18 @@ class Listener(Protocol):
         ...
 
 
+class Marker(Protocol):
+    """Marks what is being read, so that a mail at which the process died is not read again."""
+
+    def marked(self, text: bytes) -> AbstractContextManager[None]:
+        """What has this 16-byte hash is read while the block runs; blocks while too many others are."""
+        ...
+
+    def is_poison(self, text: bytes) -> bool:
+        """Whether it ended a process before."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a kind may use of the running gateway. `base_url` has no slash at its end."""
@@ -139,6 +152,8 @@ class Surroundings:
     clock: Clock
     intake: Receiver | None = None
     heard: Callable[[str, str], None] = lambda _channel, _result: None
+    marker: Marker | None = None
+    hash: Callable[[str, str], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -13,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from gateway.channels.base import ChannelConfig, Listener, Surroundings
 from gateway.channels.checks import split_endpoint
-from gateway.channels.mail_in import incoming_of, unread
+from gateway.channels.mail_in import as_text, incoming_of, unread
 from gateway.errors import Busy
 from gateway.incoming import Incoming
 
@@ -24,12 +25,17 @@ OF_ONE_PEER = 24
 RECIPIENTS = 100
 IDLE_S = 180.0
 READ_S = 20.0
+READERS = 2
 
 OK = "250 2.0.0 Kept"
 LATER = "451 4.3.2 Not kept; try again later"
 FULL = "452 4.3.1 Not kept; storage is nearly full, try again later"
 
 _log = logging.getLogger("vocero.mail")
+
+
+class Poison(Exception):
+    """This mail ended a process before and is not read again."""
 
 
 class MailDesk:
@@ -39,7 +45,7 @@ class MailDesk:
         self._name = config.name
         self._own = config.get("from")
         self._around = around
-        self._pool = ThreadPoolExecutor(2, f"mail-{config.name}")
+        self._pool = ThreadPoolExecutor(READERS, f"mail-{config.name}")
         self._under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -90,13 +96,29 @@ class MailDesk:
         )
         try:
             async with asyncio.timeout(READ_S):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, reading)
-        except Exception:
-            # A mail the reader cannot bear is kept all the same; its thread is given up and a fresh pool takes over.
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._marked, raw, reading)
+        except Exception as error:
+            # A mail the reader cannot bear is kept all the same.
             _log.exception("a mail could not be read")
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = ThreadPoolExecutor(2, f"mail-{self._name}")
+            if isinstance(error, TimeoutError):
+                self._give_up_threads()
             return unread(raw, channel=self._name, to=to, now=now)
+
+    def _give_up_threads(self) -> None:
+        """A thread cannot be ended: those that hang are left behind and fresh ones take over."""
+        self._pool.shutdown(wait=False)
+        self._pool = ThreadPoolExecutor(READERS, f"mail-{self._name}")
+
+    def _marked(self, raw: bytes, reading: Callable[[], Incoming]) -> Incoming:
+        """Read, saying meanwhile what is read; raises Poison for a mail that ended a process before."""
+        marker, keyed = self._around.marker, self._around.hash
+        if marker is None or keyed is None:
+            return reading()
+        text = keyed("body", as_text(raw))
+        if marker.is_poison(text):
+            raise Poison
+        with marker.marked(text):
+            return reading()
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -154,3 +154,13 @@ def test_a_part_that_waited_a_day_for_the_others_is_shown_to_a_person(house: Hou
         "unread",
         "parts",
     )
+
+
+def test_what_reacts_to_a_jump_is_told_by_how_much_the_clock_was_set(house: House, clock: HandClock) -> None:
+    told: list[timedelta] = []
+    ticker = Ticker(house, ticks=(), on_jump=told.append)
+    ticker.look()
+    clock.advance(timedelta(days=3))
+    ticker.look()
+    ticker.look()
+    assert [round(step / timedelta(days=1), 3) for step in told] == [3.0]
