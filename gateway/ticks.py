@@ -66,8 +66,8 @@ class Jumps:
 
 
 class Ticker:
-    """Runs TICKS until stopped. `on_jump` is told at a jump of the wall clock by how much it was set (the rest of the jump
-    the machine slept), `ticked` of each run's name and end."""
+    """Runs TICKS until stopped. `on_jump` is told at a jump of the wall clock by how much it was set (the rest of the
+    jump the machine slept), `ticked` of each run's name and end."""
 
     def __init__(
         self, house: House, *, ticks: tuple[Tick, ...] = TICKS, on_jump: Callable[[timedelta], None] | None = None,

@@ -163,6 +163,28 @@ def test_a_caller_who_leaves_in_the_middle_leaves_nothing(house: House) -> None:
     assert kept(house) == 0
 
 
+def test_two_hundred_callers_who_dawdle_keep_nobody_waiting(house: House) -> None:
+    async def story() -> list[float]:
+        async with at_work(house) as (running, client):
+            host, port = running.base_url.removeprefix("http://").split(":")
+            slow = [await asyncio.open_connection(host, int(port)) for _ in range(200)]
+            for _, writer in slow:
+                writer.write(b"POST /in/telco HTTP/1.1\r\nContent-Le")
+            took = []
+            for number in range(20):
+                started = asyncio.get_running_loop().time()
+                response = await client.post("/in/telco", json=TEXT | {"id": str(number)}, headers=BEARER)
+                assert response.status_code == 202
+                took.append(asyncio.get_running_loop().time() - started)
+            for _, writer in slow:
+                writer.close()
+            return took
+
+    add_channel(house, "http", "telco", token=TOKEN)
+    house.read_now(house.codebook)
+    assert sorted(asyncio.run(story()))[18] < 0.5
+
+
 HEADS = {
     "a long address": b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "a long header": b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from gateway.channels import mail_listener
 from gateway.house import House
+from gateway.inflight import PoisonList
 from gateway.standing import MESSAGE
 from tests.gateway.at_work import add_channel, at_work, mail_port
 
@@ -137,6 +138,15 @@ def test_a_mail_that_breaks_its_reader_is_kept_whole(house: House, monkeypatch: 
     assert with_mail(house, send(RAW)) == 250
     (row,) = kept(house)
     assert house.sealer.open("message", "raw", row.id, row.raw_sealed) == RAW.decode()
+
+
+def test_a_mail_that_ended_a_process_is_kept_whole_without_being_read(house: House) -> None:
+    text = house.sealer.hash("body", RAW.decode())
+    PoisonList(house.settings.data_dir / "poison").add([text], sure=True)
+    assert with_mail(house, send(RAW)) == 250
+    (row,) = kept(house)
+    assert house.sealer.open("message", "raw", row.id, row.raw_sealed) == RAW.decode()
+    assert house.sealer.open("message", "sender", row.id, row.sender_sealed) == "raw:"
 
 
 def test_one_peer_cannot_take_every_connection(house: House) -> None:
