@@ -19,7 +19,8 @@ COUNTS = ("dead", "injured", "detained", "missing", "families", "people", "women
 
 def read_fields(segment: Segment, form: FormSpec) -> None:
     """Fill ``segment.values`` with every field of the form the segment states."""
-    _use_keyword(segment)
+    if segment.opened:
+        _use_keyword(segment)
     special = FORM_READERS.get(form.name)
     if special is not None:
         special(segment, form)

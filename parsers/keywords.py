@@ -159,7 +159,14 @@ def _is_item(doc: Document, at: int) -> bool:
     items = doc.tokens.items
     if items[at].kind != NUMBER or _skip_item_number(doc, at, len(items)) == at:
         return False
-    return _leads_event(doc, at)
+    return _leads_event(doc, at) or (_follows_item(doc, at) and _has_event(doc, at, len(items)))
+
+
+def _follows_item(doc: Document, at: int) -> bool:
+    """A "2)" with a "1)" somewhere before it."""
+    items = doc.tokens.items
+    before = str(int_of(items[at].text) - 1)
+    return any(items[place].text == before and _skip_item_number(doc, place, at) != place for place in range(at))
 
 
 def _keyword(doc: Document, first: int, last: int) -> Match | None:

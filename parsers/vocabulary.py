@@ -186,6 +186,13 @@ class VocabularyBuilder:
         )
 
 
+def _ordinary(pack: Pack) -> set[str]:
+    """Everyday words that mean nothing to a form, kept from being taken for a slip of one that does."""
+    rows = (*pack.table("common"), *pack.table("ordinary"))
+    words = {word for row in rows for word in fold(row["words"]).split()}
+    return words | {word + "s" for word in words if word[-1] in "aeo"}
+
+
 def _frames(pack: Pack) -> tuple[Frame, ...]:
     """Frames by descending weight, so that the first that fits a stretch is the surest."""
     frames = [
@@ -228,7 +235,7 @@ def build_tables(
     reading_order: Mapping[str, tuple[FieldSpec, ...]],
 ) -> Tables:
     """Compile every word of a pack; the specs carry the lists an admin may have edited."""
-    builder = VocabularyBuilder({word for row in pack.table("common") for word in fold(row["words"]).split()})
+    builder = VocabularyBuilder(_ordinary(pack))
     builder.add_forms(forms, pack.table("openers"))
     builder.add_verbs(pack.table("verbs"))
     builder.add_categories(categories, pack.table("lexicon"))

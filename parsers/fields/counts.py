@@ -7,9 +7,10 @@ from parsers.tables import Match
 from parsers.tokens import NUMBER, SENTENCE
 
 _LOOK_AHEAD = 5
-_LOOK_BACK = 3
+_LOOK_BACK = 4
 _LARGEST = 99_999
 # "mataron a un señor" tells of one person without counting anybody.
+_TO = ("a", "como", "unos", "unas", "otros", "otras", "casi")
 _MANY = ("families", "people")
 _ONE = ("un", "una", "uno")
 _VERBS = ("kill", "hurt", "seize", "vanish")
@@ -150,7 +151,7 @@ def _verb_before(segment: Segment, at: int, names: frozenset[str]) -> str | None
             verb = segment.at(kind, at - back)
             if verb is None or verb.value not in names or at - verb.end >= _LOOK_BACK or _intended(segment, verb):
                 continue
-            if _no_number_between(segment, verb.end, at):
+            if (verb.end == at or segment.word(at - 1) in _TO) and _no_number_between(segment, verb.end, at):
                 return verb.value
     return None
 

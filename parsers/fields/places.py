@@ -8,7 +8,7 @@ from parsers.normalize import words_of
 from parsers.results import How
 from parsers.segment import Segment
 from parsers.tables import Match
-from parsers.tokens import COMMA, NUMBER
+from parsers.tokens import COMMA, NUMBER, Token
 
 _CODE_DIGITS = 4
 _TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
@@ -135,8 +135,13 @@ def _preposition(segment: Segment, start: int) -> str | None:
 
 
 def _is_common(segment: Segment, start: int, end: int) -> bool:
-    name = " ".join(segment.items[at].keys[-1][0] for at in range(start, end))
+    name = " ".join(written_as(segment.items[at]) for at in range(start, end))
     return name in segment.doc.book.tables.place_common
+
+
+def written_as(token: Token) -> str:
+    """The word a token stands for: itself, what its shorthand means, or its repair."""
+    return next(key for key, _ in reversed(token.keys) if key[0] != "{")
 
 
 def _is_person(segment: Segment, start: int) -> bool:
@@ -237,7 +242,7 @@ def _nearest(segment: Segment, towns: tuple[str, ...]) -> tuple[str, ...]:
 
 def spelling(segment: Segment, one: Candidate, codes: tuple[str, ...]) -> str:
     """The name as the gazetteer writes it, for the question."""
-    written = [segment.items[at].keys[-1][0] for at in range(one.start, one.end)]
+    written = [written_as(segment.items[at]) for at in range(one.start, one.end)]
     for code in codes:
         place = segment.doc.book.places[code]
         for name in (place.name, *place.aliases):
