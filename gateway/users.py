@@ -160,11 +160,17 @@ def is_locked(user: Row[Any], at: datetime) -> bool:
 
 
 def note_failure(connection: Connection, user_id: UUID, at: datetime) -> None:
-    """Count a wrong password; from the fifth on the account is locked for a minute, doubling up to fifteen."""
+    """Count a wrong password; from the fifth on the account is locked for a minute, doubling up to fifteen.
+
+    A lock is audited, single failures are not: whoever guesses must not be able to fill the log.
+    """
     failures = connection.execute(select(USER.c.failures).where(USER.c.id == user_id)).scalar_one() + 1
     over = failures - FREE_FAILURES
     locked = at + min(LONGEST_LOCK, timedelta(minutes=2 ** min(over, 10))) if over >= 0 else None
     connection.execute(update(USER).where(USER.c.id == user_id).values(failures=failures, locked_until=locked))
+    if locked:
+        data = {"failures": failures}
+        audit.record(connection, at=at, actor="stranger", action="login.locked", target=str(user_id), data=data)
 
 
 def note_success(connection: Connection, user_id: UUID) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway import sessions, users
+from gateway import audit, sessions, users
 from gateway.errors import Busy
 from gateway.locale import LANGUAGES
 from gateway.web.access import PUBLIC
@@ -36,15 +36,16 @@ async def log_in(visit: Visit) -> Response:
         if user is not None and able:
             house.writer.submit(lambda connection: users.note_failure(connection, user.id, at))
         return visit.render("login.html", 401, next=_local(form.word("next")), failed=True)
-    return await enter(visit, user.id, user.language, _local(form.word("next")))
+    return await enter(visit, user.id, user.name, user.language, _local(form.word("next")))
 
 
-async def enter(visit: Visit, user_id: UUID, language: str, path: str = "/") -> Response:
+async def enter(visit: Visit, user_id: UUID, name: str, language: str, path: str = "/") -> Response:
     """Start a session of its own for this login and show `path`."""
     at, old = visit.house.clock(), visit.person.session if visit.person else None
 
     def begin(connection: Connection) -> str:
         users.note_success(connection, user_id)
+        audit.record(connection, at=at, actor=f"user:{name}", action="login", target=str(user_id))
         if old:
             sessions.end(connection, old, at)
         return sessions.start(connection, user_id, at)

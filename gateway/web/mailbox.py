@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from gateway.errors import NotFound
 from gateway.web.answers import Sent, open_sent
 from gateway.web.labels import Labels
-from gateway.web.paging import PAGE, Cursor, older, read_cursor
+from gateway.web.paging import PAGE, read_key
 from gateway.web.visit import Page, Visit
 from outbox.rows import MAIL_ENCODING, OUTBOUND
 
@@ -45,13 +45,13 @@ class Mail:
 
 
 async def show(visit: Visit) -> Response:
-    cursor = read_cursor(visit.query("before"))
+    cursor = read_key(visit.query("before"))
 
-    def load(connection: Connection) -> tuple[list[Sent], Cursor | None, Labels]:
-        query = select(OUTBOUND).where(_is_mail(), *older(OUTBOUND.c.queued_at, OUTBOUND.c.id, cursor))
-        newest = (OUTBOUND.c.queued_at.desc(), OUTBOUND.c.id.desc())
-        rows = list(connection.execute(query.order_by(*newest).limit(PAGE + 1)))
-        more = Cursor(rows[PAGE - 1].queued_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
+    def load(connection: Connection) -> tuple[list[Sent], UUID | None, Labels]:
+        query = select(OUTBOUND).where(_is_mail())
+        query = query.where(OUTBOUND.c.id < cursor) if cursor else query
+        rows = list(connection.execute(query.order_by(OUTBOUND.c.id.desc()).limit(PAGE + 1)))
+        more = rows[PAGE - 1].id if len(rows) > PAGE else None
         opened = [open_sent(row, visit.house.sealer) for row in rows[:PAGE]]
         return opened, more, Labels(visit.house.codebook(connection), visit.t)
 

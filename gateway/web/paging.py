@@ -30,6 +30,14 @@ def read_cursor(text: str) -> Cursor | None:
         return None
 
 
+def read_key(text: str) -> UUID | None:
+    """The id of the last row shown, where rows are in the order of their ids; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def older(at: Column[Any], key: Column[Any], cursor: Cursor | None) -> list[ColumnElement[bool]]:
     """Conditions for rows that come after `cursor` when the newest come first."""
     if cursor is None:

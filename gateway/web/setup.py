@@ -40,16 +40,16 @@ async def choose(visit: Visit) -> Response:
     hashed = await visit.web.passwords.hash(form["password"])
     token, at, language = visit.request.path_params["token"], visit.house.clock(), visit.t.language
 
-    def keep(connection: Connection) -> UUID:
+    def keep(connection: Connection) -> tuple[UUID, str]:
         user_id = users.use_link(connection, token, name=name, password_hash=hashed, language=language, at=at)
         sessions.end_all(connection, user_id, at)
-        return user_id
+        return user_id, users.clean_name(name)
 
     try:
-        user_id = await visit.house.write(keep)
+        user_id, kept_name = await visit.house.write(keep)
     except Conflict:
         return _page(visit, owner, visit.t("That name is taken."), name)
-    return await enter(visit, user_id, language)
+    return await enter(visit, user_id, kept_name, language)
 
 
 def check_new(password: str, again: str, name: str) -> str | None:

@@ -100,7 +100,11 @@ def test_five_wrong_passwords_lock_the_account_for_a_minute(site: Site, clock: H
         assert site.browser().log_in("rosa", "wrong").status_code == 401
     assert site.browser().log_in("rosa").status_code == 401
     clock.advance(timedelta(minutes=1))
-    assert site.browser().log_in("rosa").status_code == 303
+    browser = site.browser()
+    assert browser.log_in("rosa").status_code == 303
+    log = browser.get("/audit").text
+    assert "login.locked" in log
+    assert "<td>login</td>" in log
 
 
 def test_the_lock_doubles_and_a_right_password_ends_it(site: Site, clock: HandClock) -> None:
