@@ -22,6 +22,10 @@ OUTBOUND = OutboundMessage.__table__  # type: ignore[attr-defined]
 QUESTION = OpenQuestion.__table__  # type: ignore[attr-defined]
 REPORT = Report.__table__  # type: ignore[attr-defined]
 
+KNOWN_COLUMNS = (
+    CONTACT.c.id, CONTACT.c.role, CONTACT.c.status, CONTACT.c.home_place, CONTACT.c.village_sealed,
+    CONTACT.c.language, CONTACT.c.discreet, CONTACT.c.poll_month, CONTACT.c.last_heard_at,
+)  # fmt: skip
 EXEMPT = ("alert",)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -80,7 +84,7 @@ def open_question_ids(connection: Connection, senders: Collection[bytes], now: d
 
 def _recall_known(connection: Connection, standings: dict[bytes, Standing], sealer: Sealer) -> None:
     query = (
-        select(ADDRESS.c.address_hash, CONTACT)
+        select(ADDRESS.c.address_hash, *KNOWN_COLUMNS)
         .join(CONTACT, CONTACT.c.id == ADDRESS.c.contact_id)
         .where(ADDRESS.c.address_hash.in_(list(standings)), CONTACT.c.status.in_(("active", "pending")))
     )
