@@ -116,13 +116,18 @@ def _read(doc: Document, start: int, practice: bool) -> Reading:
     soft = not any(_opened_hard(part) for part in parts)
     if soft and is_spam(doc, _has_event(segments)) and not _is_command(segments):
         return _reject(doc, "spam", practice)
-    if not segments and "helpword" in doc.matches and not is_calm(doc):
+    if not segments and _asks_help(doc):
         return Reading("accept", (ReportReading("help", {}, False, doc.text),), language=doc.context.language)
     if not segments:
         return _reject(doc, _why_nothing(doc, start), practice)
     if all(segment.form == "alive" or (is_calm(doc) and _says_nothing(segment)) for segment in segments):
         return _reject(doc, "nothing_to_report", practice)
     return _compose(doc, [segment for segment in segments if segment.form != "alive"], practice)
+
+
+def _asks_help(doc: Document) -> bool:
+    """A word for help and no event; "gracias por la ayuda" asks nothing."""
+    return "helpword" in doc.matches and "thanks" not in doc.matches and not is_calm(doc)
 
 
 def _one_correction(segments: list[Segment]) -> list[Segment]:

@@ -67,6 +67,7 @@ class Tables:
     place_words: frozenset[str]
     keyword_prefixes: Mapping[str, str]
     frames: tuple[Frame, ...]
+    actors: frozenset[str]
     reading_order: Mapping[str, tuple[FieldSpec, ...]]
 
 

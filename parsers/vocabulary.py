@@ -97,19 +97,20 @@ class VocabularyBuilder:
                 self.add(phrase, "kw" if row["strength"] == "hard" else "op", row["form"], 2)
 
     def add_categories(self, categories: Mapping[str, Category], lexicon: Iterable[Mapping[str, str]]) -> None:
-        weak = {word for row in lexicon if row["weight"] == "1" for word in row["phrases"].split("|")}
+        stated = {phrase: int(row["weight"]) for row in lexicon for phrase in row["phrases"].split("|")}
         for category in categories.values():
             self.add(category.code, "code", category.code, 9)
             for synonym in category.synonyms:
-                self._add_synonym(synonym, category.code, weak)
+                self._add_synonym(synonym, category.code, stated)
         for row in lexicon:
             for phrase in row["phrases"].split("|"):
                 weight = int(row["weight"])
                 self.add(phrase, "cat", row["category"], weight if " " in phrase else min(weight, _WORD_WEIGHT))
 
-    def _add_synonym(self, synonym: str, code: str, weak: set[str]) -> None:
+    def _add_synonym(self, synonym: str, code: str, stated: Mapping[str, int]) -> None:
+        """A synonym of the pack's categories; the lexicon may state its weight."""
         words = words_of(synonym)
-        weight = 1 if synonym in weak else (2 if len(words) == 1 else 3)
+        weight = min(stated.get(synonym, _WORD_WEIGHT), 2 if len(words) == 1 else 3)
         self.add(synonym, "cat", code, weight)
         if len(words) == 1:
             for variant in _inflect(words[0]):
@@ -181,6 +182,7 @@ class VocabularyBuilder:
             place_common=frozenset(self.place_common),
             place_words=frozenset(self.place_words),
             frames=_frames(pack),
+            actors=frozenset(pack.about.get("actor_categories", ())),
             reading_order=reading_order,
             keyword_prefixes=_unique_prefixes(self.keywords),
         )
@@ -188,9 +190,9 @@ class VocabularyBuilder:
 
 def _ordinary(pack: Pack) -> set[str]:
     """Everyday words that mean nothing to a form, kept from being taken for a slip of one that does."""
-    rows = (*pack.table("common"), *pack.table("ordinary"))
-    words = {word for row in rows for word in fold(row["words"]).split()}
-    return words | {word + "s" for word in words if word[-1] in "aeo"}
+    common = {word for row in pack.table("common") for word in fold(row["words"]).split()}
+    ordinary = {word for row in pack.table("ordinary") for word in fold(row["words"]).split()}
+    return common | ordinary | {word + "s" for word in common if word[-1] in "aeo"}
 
 
 def _frames(pack: Pack) -> tuple[Frame, ...]:

@@ -50,9 +50,11 @@ def _leading(segment: Segment, found: list[Match], least: int) -> Match | None:
     )
 
 
-def _rank(segment: Segment, match: Match) -> tuple[bool, int, float, int, int]:
-    """Words nobody else has read, then how surely they tell, how well they are spelt, and who comes first."""
-    return segment.free(match.start, match.start + 1), match.weight, -match.penalty, -match.start, match.end
+def _rank(segment: Segment, match: Match) -> tuple[bool, int, bool, float, int, int]:
+    """Words nobody else has read, how surely they tell, what was done before who did it, spelling, and place."""
+    free = segment.free(match.start, match.start + 1)
+    deed = match.value not in segment.doc.book.tables.actors
+    return free, match.weight, deed, -match.penalty, -match.start, match.end
 
 
 def mentions(segment: Segment) -> list[Match]:

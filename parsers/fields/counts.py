@@ -66,7 +66,12 @@ def _is_code(segment: Segment, at: int, end: int) -> bool:
 
 
 def counts_many(segment: Segment, at: int) -> bool:
-    """Whether families or people stand here, and not with a number of their own ("1413 familias 20")."""
+    """Whether families or people stand here, and not with a number of their own ("1413 familias 20").
+
+    Without another place in the segment four digits are the place, whatever follows them.
+    """
+    if not segment.has("place"):
+        return False
     unit, person = segment.at("unit", at), segment.at("person", at)
     many = unit if unit is not None and unit.value == "families" else person
     return many is not None and many.value in _MANY and many.end not in segment.doc.numbers
