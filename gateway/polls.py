@@ -1,16 +1,17 @@
 """Answers to the poll: kept apart from whoever gave them, in the transaction that blanks what they wrote."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from gateway.answering import Done
 from gateway.keeping import MESSAGE, QUESTION, Keeper, active_contacts
 from gateway.models import PollAnswer
 from gateway.plan import Heard
+from gateway.sealing import Sealer
 from gateway.standing import CONTACT
 from outbox.rows import OUTBOUND
 from parsers import ReportReading
@@ -46,11 +47,14 @@ def _coarse_place(keeper: Keeper, place: str | None) -> str | None:
 
 
 def _blank_earlier(keeper: Keeper, heard: Heard) -> None:
-    """Blank the texts, drafts and questions of this poll conversation."""
     keeper.flush()
-    connection, sealer = keeper.connection, keeper.sealer
     since = heard.incoming.heard_at - ASKED_WITHIN
-    mine = (MESSAGE.c.sender_hash == heard.sender_hash) & (MESSAGE.c.form == "poll") & (MESSAGE.c.heard_at > since)
+    blank_poll(keeper.connection, keeper.sealer, heard.sender_hash, since)
+
+
+def blank_poll(connection: Connection, sealer: Sealer, sender_hash: bytes, since: datetime) -> None:
+    """Blank the texts, drafts and questions of a sender's poll conversation."""
+    mine = (MESSAGE.c.sender_hash == sender_hash) & (MESSAGE.c.form == "poll") & (MESSAGE.c.heard_at > since)
     messages = list(connection.scalars(select(MESSAGE.c.id).where(mine)))
     for message_id in messages:
         blank = sealer.seal("message", "text", message_id, "")
@@ -59,9 +63,9 @@ def _blank_earlier(keeper: Keeper, heard: Heard) -> None:
                 text_sealed=blank, raw_sealed=None, subject_sealed=None, reading_sealed=None, external_sealed=None
             )
         )  # fmt: skip
-    asked = (QUESTION.c.sender_hash == heard.sender_hash) & (QUESTION.c.form == "poll")
+    asked = (QUESTION.c.sender_hash == sender_hash) & (QUESTION.c.form == "poll")
     connection.execute(update(QUESTION).where(asked).values(draft_sealed=None, ask="blanked", choices=[]))
     sent = OUTBOUND.c.message_id.in_(messages) & OUTBOUND.c.state.in_(("sent", "delivered", "failed", "expired"))
-    for row in connection.execute(select(OUTBOUND.c.id).where(sent, OUTBOUND.c.kind == "question")):
+    for row in connection.execute(select(OUTBOUND.c.id).where(sent, OUTBOUND.c.kind == "question")).all():
         blank = sealer.seal("outbound_message", "text", row.id, "")
         connection.execute(update(OUTBOUND).where(OUTBOUND.c.id == row.id).values(text_sealed=blank, text_hash=None))

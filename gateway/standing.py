@@ -22,7 +22,7 @@ OUTBOUND = OutboundMessage.__table__  # type: ignore[attr-defined]
 QUESTION = OpenQuestion.__table__  # type: ignore[attr-defined]
 REPORT = Report.__table__  # type: ignore[attr-defined]
 
-KNOWN_COLUMNS = (
+KNOWN_COLUMNS: tuple[Any, ...] = (
     CONTACT.c.id, CONTACT.c.role, CONTACT.c.status, CONTACT.c.home_place, CONTACT.c.village_sealed,
     CONTACT.c.language, CONTACT.c.discreet, CONTACT.c.poll_month, CONTACT.c.last_heard_at,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from gateway.clock import Clock
 from gateway.digests.schedule import run_due
 from gateway.house import House
+from gateway.reminders import ask_again
 from gateway.upkeep import beat, expire_questions, give_up_parts
 
 WATCH_EVERY_S = 2.0
@@ -40,6 +41,7 @@ TICKS = (
     Tick("heartbeat", timedelta(seconds=20), beat),
     Tick("digests", timedelta(seconds=10), run_due),
     Tick("questions", timedelta(minutes=1), expire_questions),
+    Tick("reminders", timedelta(minutes=1), ask_again),
     Tick("parts", timedelta(minutes=5), give_up_parts),
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from gateway.house import House
 from gateway.models import Message, OpenQuestion, Setting
+from gateway.polls import blank_poll
 
 QUESTION: Table = OpenQuestion.__table__  # type: ignore[attr-defined]
 MESSAGE: Table = Message.__table__  # type: ignore[attr-defined]
@@ -16,6 +17,7 @@ SETTING: Table = Setting.__table__  # type: ignore[attr-defined]
 
 HEARTBEAT = "heartbeat"
 PARTS_WAIT = timedelta(hours=24)
+POLL_LASTS = timedelta(days=2)
 PIECE = 200
 
 
@@ -40,11 +42,24 @@ def put_setting(connection: Connection, name: str, value: Any, at: datetime) -> 
 
 
 def expire_questions(house: House) -> int:
-    """End the open questions whose time is over; their drafts stay drafts. Returns how many."""
+    """End the open questions whose time is over; their drafts stay drafts. Returns how many.
+
+    A poll that was begun and not finished is blanked: nobody will ever need who was asked what.
+    """
     now = house.clock()
     due = (QUESTION.c.state == "open") & (QUESTION.c.expires_at <= now)
     values = {"state": "expired", "ended_at": now}
+    _in_pieces(house, lambda connection: _blank_polls(connection, house, due))
     return _in_pieces(house, lambda connection: _change(connection, QUESTION, due, values))
+
+
+def _blank_polls(connection: Connection, house: House, due: Any) -> int:
+    unfinished = due & (QUESTION.c.form == "poll") & QUESTION.c.draft_sealed.is_not(None)
+    query = select(QUESTION.c.sender_hash, QUESTION.c.asked_at).where(unfinished).limit(PIECE)
+    rows = connection.execute(query).all()
+    for row in rows:
+        blank_poll(connection, house.sealer, row.sender_hash, row.asked_at - POLL_LASTS)
+    return len(rows)
 
 
 def give_up_parts(house: House) -> int:

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-21 21:24:29.296314
+Created: 2026-11-21 22:24:04.020202
 """
 
 from collections.abc import Sequence
@@ -413,6 +413,7 @@ def upgrade() -> None:
         sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
         sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("asked_again_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.CheckConstraint("state IN ('open', 'answered', 'left', 'expired')", name=op.f("ck_open_question_state")),
         sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_open_question_report_id_report")),

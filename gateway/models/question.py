@@ -39,4 +39,5 @@ class OpenQuestion(SQLModel, table=True):
     state: str = Field(default="open", max_length=12)
     asked_at: datetime
     expires_at: datetime
+    asked_again_at: datetime | None = None
     ended_at: datetime | None = None
