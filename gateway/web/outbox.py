@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, Select, literal, select, update
 from starlette.responses import Response
 
 from gateway import audit
@@ -16,16 +16,16 @@ from outbox.models import STATES
 from outbox.queue import Waiting, retry_dead, waiting
 from outbox.rows import OUTBOUND
 
+# States that have a partial index.
+INDEXED = ("queued", "sending", "failed")
+
 
 async def show(visit: Visit) -> Response:
     state, cursor = visit.query("state"), read_key(visit.query("before"))
     state = state if state in STATES else ""
 
     def load(connection: Connection) -> dict[str, Any]:
-        query = select(OUTBOUND).where(OUTBOUND.c.id < cursor) if cursor else select(OUTBOUND)
-        # Written out, not bound: the indexes of what waits and what failed are partial.
-        query = query.where(OUTBOUND.c.state == literal(state, literal_execute=True)) if state else query
-        rows = list(connection.execute(query.order_by(OUTBOUND.c.id.desc()).limit(PAGE + 1)))
+        rows = list(connection.execute(page_query(state, cursor)))
         queues: dict[str, Waiting] = waiting(connection)
         lines: list[Sent] = [open_sent(row, visit.house.sealer) for row in rows[:PAGE]]
         more = rows[PAGE - 1].id if len(rows) > PAGE else None
@@ -33,6 +33,19 @@ async def show(visit: Visit) -> Response:
         return {"lines": lines, "more": more, "queues": queues, "labels": labels}
 
     return visit.render("outbox.html", state=state, states=STATES, **await visit.house.read(load))
+
+
+def page_query(state: str, cursor: UUID | None) -> Select[Any]:
+    """A page and one row more, newest first: ids are UUIDv7, so their order is that of queueing."""
+    older = [OUTBOUND.c.id < cursor] if cursor else []
+    if state not in INDEXED:
+        which = [OUTBOUND.c.state == state] if state else []
+        return select(OUTBOUND).where(*which, *older).order_by(OUTBOUND.c.id.desc()).limit(PAGE + 1)
+    # The state is written out and looked up first: its index is partial, and is passed over where rows come by id.
+    found = select(OUTBOUND.c.id).where(OUTBOUND.c.state == literal(state, literal_execute=True), *older)
+    ids = found.cte("found").prefix_with("MATERIALIZED")
+    newest = select(ids.c.id).order_by(ids.c.id.desc()).limit(PAGE + 1)
+    return select(OUTBOUND).where(OUTBOUND.c.id.in_(newest)).order_by(OUTBOUND.c.id.desc())
 
 
 async def retry(visit: Visit) -> Response:
