@@ -1,110 +1,141 @@
 """The wall clock is set while `vocero serve` runs; the steady clock goes on as it does."""
 
 import json
-import queue
-import threading
+import struct
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.faults.crew import Phones, Tally, until
 from tests.served import Served
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+DAY = 86_400
+TEN_YEARS = 3653 * DAY
 MARTA = "+50255550201"
 MENACE = "urgente amenaza de linchamiento en sacapulas hoy"
+JUMPS = {"a day back": -DAY, "ten years back": -TEN_YEARS, "a day forward": DAY}
+WAITED = {"a day back": (0, -DAY), "from 2016 to today": (-TEN_YEARS, 0)}
 
 
-class Phones:
-    """The other end of the channel: every text it was given, in order."""
+class Clock:
+    """The wall clock of every process of the installation, in seconds before the true one."""
 
-    def __init__(self) -> None:
-        self.heard: queue.Queue[dict[str, str]] = queue.Queue()
-        heard = self.heard
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set(0)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                heard.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/send"
-
-    def seconds_until(self, number: str, wanted: str) -> float:
-        """How long until a text with `wanted` in it went to `number`."""
-        started = time.monotonic()
-        while True:
-            message = self.heard.get(timeout=30)
-            if message["to"] == number and wanted in message["text"]:
-                return time.monotonic() - started
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def set(self, ahead: int) -> None:
+        with self.path.open("r+b" if self.path.exists() else "wb", buffering=0) as file:
+            file.write(struct.pack("<q", ahead))
 
 
 @pytest.fixture
-def phones() -> Iterator[Phones]:
-    one = Phones()
-    yield one
-    one.close()
+def clock(served: Served, wall_clock: Path) -> Iterator[Clock]:
+    one = Clock(served.folder / "clock")
+    served.more = {"LD_PRELOAD": str(wall_clock), "WALL_CLOCK": str(one.path)}
+    return one
 
 
-@pytest.fixture
-def served(tmp_path: Path, phones: Phones) -> Iterator[Served]:
-    """An installation that reads its wall clock from the file `clock`, as an offset."""
-    assert LIBRARY is not None, "libfaketime is not installed"
-    clock = tmp_path / "clock"
-    clock.write_text("+0\n")
-    more = {
-        "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }  # fmt: skip
-    one = Served(tmp_path)
-    one.set_up(phones.url)
-    one.more = more
-    yield one
-    one.close()
+def menace(served: Served, number: int) -> str:
+    """Post an urgent report; the number of the monitor who sent it."""
+    sender = f"+502555501{number:02d}"
+    answer = served.post({"id": f"m{number}", "from": sender, "text": f"{MENACE} {number}"}, timeout=20)
+    assert answer.status_code == 202
+    return sender
 
 
-@pytest.mark.parametrize("jump", ["-86400", "+86400", "-315360000"])
-def test_an_alert_leaves_within_five_seconds_of_a_jump_of_the_clock(served: Served, phones: Phones, jump: str) -> None:
+def seconds_for(served: Served, phones: Phones, number: int, ref: str) -> tuple[float, float]:
+    """From posting an urgent report until its alert and its confirmation are heard."""
+    started = time.monotonic()
+    sender = menace(served, number)
+    phones.wait_for(MARTA, ref)
+    alert = time.monotonic() - started
+    phones.wait_for(sender, ref)
+    return alert, time.monotonic() - started
+
+
+def jumps_seen(served: Served) -> int:
+    return (served.folder / "serve.log").read_text().count("the wall clock jumped")
+
+
+def check(served: Served, name: str) -> bool:
+    return bool(httpx.get(f"{served.url}/readyz", timeout=20).json()["checks"][name]["ok"])
+
+
+@pytest.mark.parametrize("label", JUMPS)
+def test_alert_and_confirmation_leave_within_five_seconds_of_a_jump(
+    served: Served, phones: Phones, clock: Clock, label: str
+) -> None:
     served.start()
-    served.post({"id": "1", "from": "+50255550101", "text": f"{MENACE} 1"}, timeout=30)
-    phones.seconds_until(MARTA, "R3000")
-    (served.folder / "clock").write_text(f"{jump}\n")
-    posted = served.post({"id": "2", "from": "+50255550102", "text": f"{MENACE} 2"}, timeout=30)
-    assert posted.status_code == 202
-    assert phones.seconds_until(MARTA, "R3001") < 5
-    time.sleep(4)
-    log = [json.loads(line) for line in (served.folder / "serve.log").read_text().splitlines() if line.startswith("{")]
-    assert [line["event"] for line in log if "jumped" in line["event"]] != []
-    checks = httpx.get(f"{served.url}/readyz", timeout=10).json()["checks"]
-    assert checks["last_tick"]["ok"]
-    assert checks["outbox"]["ok"]
+    menace(served, 1)
+    phones.wait_for(MARTA, "R3000")
+    clock.set(JUMPS[label])
+    alert, confirmation = seconds_for(served, phones, 2, "R3001")
+    until(lambda: jumps_seen(served) == 1)
+    until(lambda: check(served, "last_tick") and check(served, "outbox"))
+    once_more, _ = seconds_for(served, phones, 3, "R3002")
+    doubled = sum(times - 1 for times in phones.times.values())
+    tally = Tally(label, 1, 3, len(phones.times), doubled)
+    tally.tell(alert_s=round(alert, 2), confirmation_s=round(confirmation, 2), once_more_s=round(once_more, 2))
+    assert max(alert, confirmation, once_more) < 5
+    assert doubled == 0
     assert served.stop() == 0
 
 
-def test_what_waited_when_the_clock_was_set_back_goes_out_and_digests_go_on(served: Served, phones: Phones) -> None:
-    """The clock ran a day ahead when the text was kept, and is put right while the server is off."""
-    clock = served.folder / "clock"
-    clock.write_text("+86400\n")
-    served.run("channel", "pause", "campo")
+@pytest.mark.parametrize("label", WAITED)
+def test_what_waits_for_another_try_when_the_clock_jumps_goes_out_soon(
+    served: Served, phones: Phones, clock: Clock, label: str
+) -> None:
+    before, after = WAITED[label]
+    clock.set(before)
+    phones.status = 503
     served.start()
-    served.post({"id": "1", "from": "+50255550101", "text": f"{MENACE} 1"}, timeout=30)
+    menace(served, 1)
+    until(lambda: phones.count(MARTA) > 0)
+    phones.status, refused = 200, len(phones.heard)
+    clock.set(after)
+    took = until(lambda: any(message["to"] == MARTA for _, message in phones.heard[refused:]))
+    until(lambda: {row["state"] for row in served.export("outbox")} == {"sent"}, every=1.0)
+    Tally(f"{label}, with a text waiting", 1, 1, len(phones.times)).tell(alert_s=round(took, 2))
+    assert took < 20
     assert served.stop() == 0
-    clock.write_text("+0\n")
-    served.run("channel", "resume", "campo")
+
+
+def test_ten_years_forward_and_back_sends_nothing_twice_and_skips_no_digest(
+    served: Served, phones: Phones, clock: Clock
+) -> None:
+    served.run("subscription", "add", MARTA, "--by", "sms", "--at", "06:00", "--places", "14")
     served.start()
-    assert phones.seconds_until(MARTA, "R3000") < 15
+    menace(served, 1)
+    phones.wait_for(MARTA, "R3000")
+    for round_ in range(2):
+        clock.set(TEN_YEARS + round_ * DAY)
+        until(lambda seen=2 * round_ + 1: jumps_seen(served) == seen)
+        until(lambda made=round_ + 1: len(digests(served)) == made, 40, every=1.0)
+        clock.set(0)
+        until(lambda seen=2 * round_ + 2: jumps_seen(served) == seen)
+        menace(served, 2 + round_)
+        phones.wait_for(MARTA, f"R{3001 + round_}")
+    clock.set(DAY)
+    until(lambda: len(digests(served)) == 3, 40, every=1.0)
+    until(lambda: {row["state"] for row in served.export("outbox")} == {"sent"}, every=1.0)
+    told = [ref for row in digests(served) for ref in (3000, 3001, 3002) if str(ref) in row["text"]]
+    outbox = served.export("outbox")
+    doubled = sum(times - 1 for times in phones.times.values())
+    tally = Tally(
+        "ten years forward and back", 2, 3, len(phones.times), doubled, len(outbox) - len(phones.times)
+    ).tell()
+    assert served.process is not None
+    assert served.process.poll() is None
+    assert (tally.doubled, tally.lost) == (0, 0)
+    assert sorted(told) == [3000, 3001, 3002], json.dumps([row["text"] for row in digests(served)])
+    assert served.stop() == 0
+
+
+def digests(served: Served) -> list[dict[str, str]]:
+    return [row for row in served.export("outbox") if row["kind"] == "digest"]
