@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks import intake, outgoing, reading
+from benchmarks import intake, outgoing, reading, serving
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "read_text": reading.text,
     "compile_codebook": reading.compiling,
+    "start_first_200": serving.start,
+    "idle_rss": serving.memory,
     "outbox_sqlite": outgoing.sqlite,
     "intake_sqlite": intake.sqlite,
     "intake_postgres": intake.postgres,

@@ -82,6 +82,7 @@ class Standing:
     asked: Asked | None = None
     repeats: dict[bytes, Repeat] = field(default_factory=dict)
     parts: dict[str, list[Part]] = field(default_factory=dict)
+    opted_out: bool = False
     last_exchange: datetime | None = None
 
 
@@ -123,7 +124,7 @@ class Decision:
 
 def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable[[str], bytes]) -> Decision:
     """Parts first, then repeats, then the reader. `keyed` turns a folded text into the key repeats are found by."""
-    part, text = _part_of(words)
+    part, text = _part_of(words, codebook)
     joined: tuple[Part, ...] = ()
     if part is not None:
         waiting = {held.seq: held for held in standing.parts.get(_part_key(part), ())}
@@ -143,11 +144,11 @@ def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable
     return Decision(reading.outcome, reading, text, repeat_key=key, joined=joined)
 
 
-def _part_of(words: Words) -> tuple[tuple[str, int, int] | None, str]:
+def _part_of(words: Words, codebook: Codebook) -> tuple[tuple[str, int, int] | None, str]:
     """The part a text is, by the modem's header or typed by hand ("1/2 INC ROB ..."), and its own words."""
     if words.part is not None:
         return (words.part if 1 < words.part[2] <= PARTS_AT_MOST else None), words.text
-    typed = split_hand_part(words.text)
+    typed = split_hand_part(words.text, codebook)
     if typed is None or words.subject:
         return None, words.text
     number, total, rest = typed
@@ -186,6 +187,7 @@ def _context(words: Words, standing: Standing) -> Context:
         language=known.language if known else "es",
         pending=Pending(asked.ask, asked.draft, asked.choices) if asked else None,
         subject=words.subject,
+        opted_out=standing.opted_out,
         answered_recently=standing.last_exchange is not None
         and (words.heard_at - standing.last_exchange).total_seconds() < 86_400,
     )

@@ -73,7 +73,10 @@ def recall(
     _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours))
     _recall_parts(connection, standings, now, sealer)
     answered = _recall_answered(connection, standings, now)
-    opted_out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(list(senders)))))
+    silent = select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(list(senders)))
+    opted_out = set(connection.scalars(silent))
+    for sender in opted_out:
+        standings[sender].opted_out = True
     return Memory(standings, answered, opted_out)
 
 

@@ -12,6 +12,7 @@ from gateway.reports import REPORT, Event, ReportState, append_event, reading_da
 from parsers import Reading, ReportReading
 
 STATE_OF_REASON = {"spam": "spam", "auto_reply": "auto_reply", "nothing_to_report": "zero", "unknown": "unread"}
+SOME_MAYAN = "myn"
 FROM_STRANGER = "please_register"
 
 
@@ -64,6 +65,8 @@ def _keep_rejected(keeper: Keeper, heard: Heard, decision: Decision) -> None:
     reason = decision.reading.reason or "unknown"
     keeper.add_message(heard, state=STATE_OF_REASON.get(reason, "read"), reason=reason)
     _release_parts(keeper, decision)
+    if reason == "unknown" and decision.reading.language == SOME_MAYAN:
+        reason = "unknown_language"
     answer = _answer_to_rejected(keeper, heard, reason)
     if answer is not None:
         keeper.answer(heard, answer)

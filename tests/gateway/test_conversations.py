@@ -157,3 +157,9 @@ def test_several_reports_in_one_text_get_one_answer(desk: Desk) -> None:
     (told,) = desk.told(MARIA)
     assert "R3000" in told
     assert "R3001" in told
+
+
+def test_a_yes_from_somebody_who_opted_out_opts_in_again(desk: Desk) -> None:
+    desk.say(CONCEPCION, "BAJA")
+    desk.say(CONCEPCION, "YES")
+    assert desk.told(CONCEPCION)[-1].startswith("Listo. Vuelve")

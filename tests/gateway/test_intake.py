@@ -162,3 +162,10 @@ def everything_stored(desk: Desk) -> bytes:
         return b"".join(file.read_bytes() for file in desk.house.settings.data_dir.glob("vocero.db*"))
     dumps = [desk._rows(sql(f"SELECT t::text FROM {table} t")) for table in metadata.tables]
     return "\n".join(row[0] for rows in dumps for row in rows).encode()
+
+
+def test_a_text_in_a_language_nobody_here_reads_is_kept_and_answered_politely(desk: Desk) -> None:
+    receipt = desk.say(ANA, "k'o jun nim k'ax xk'ulmaj iwir chi ri' pa ri qatinamit")
+    kept = desk.message(receipt.message_id)
+    assert kept.state == "unread"
+    assert "persona que habla su idioma" in desk.told(ANA)[0]
