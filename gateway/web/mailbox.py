@@ -1,9 +1,11 @@
 """What went out by mail while rehearsing: the list, one mail, and its HTML in a frame that can do nothing."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from uuid import UUID
 
+import css_inline
 import nh3
 from sqlalchemy import Connection, Row, select
 from starlette.responses import HTMLResponse, Response
@@ -20,6 +22,12 @@ FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; "
     "sandbox"
 )
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+STYLES = {
+    "background", "background-color", "border", "border-bottom", "border-collapse", "border-left", "border-radius",
+    "border-top", "color", "display", "font-family", "font-size", "font-weight", "height", "line-height", "margin",
+    "margin-top", "max-width", "padding", "text-align", "text-decoration", "vertical-align", "white-space", "width",
+}  # fmt: skip
 TAGS = nh3.ALLOWED_TAGS | {"html", "head", "body", "title"}
 STYLED = {
     "style",
@@ -86,12 +94,16 @@ async def show_html(visit: Visit) -> Response:
 
 
 def clean(html: str) -> str:
-    """Mail HTML without anything that acts or loads."""
+    """Mail HTML with its style sheet written into its tags, without anything that acts or loads."""
+    try:
+        html = INLINER.inline(html)
+    except css_inline.InlineError:
+        html = escape(html)
     attributes = {tag: set(found) for tag, found in nh3.ALLOWED_ATTRIBUTES.items()}
     attributes["*"] = STYLED
     body = nh3.clean(
-        html, tags=TAGS - {"img"}, attributes=attributes, url_schemes={"http", "https", "mailto"},
-        clean_content_tags={"script", "style"}, link_rel="noopener noreferrer",
+        html, tags=TAGS - {"img"}, attributes=attributes, filter_style_properties=STYLES,
+        url_schemes={"http", "https", "mailto"}, clean_content_tags={"script", "style"}, link_rel="noopener noreferrer",
     )  # fmt: skip
     return f'<!doctype html><meta charset="utf-8">{body}'
 

@@ -102,6 +102,11 @@ def test_answers_by_phone_are_not_in_the_mailbox(desk: Desk, admin: Browser) -> 
     assert admin.get(f"/mailbox/{key}").status_code == 404
 
 
+def test_the_style_sheet_of_a_mail_goes_into_its_tags() -> None:
+    cleaned = clean("<style>h1{color:#c62828;position:fixed}</style><h1>Resumen</h1>")
+    assert '<h1 style="color:#c62828">Resumen</h1>' in cleaned.replace(": ", ":").replace(';"', '"')
+
+
 @pytest.mark.parametrize(
     "evil",
     [
