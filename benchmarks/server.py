@@ -11,7 +11,6 @@ import sys
 import uvloop
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from gateway.app import create_app
 from gateway.house import open_house
@@ -34,7 +33,7 @@ class Measured(Running):
 
     def _start_web(self, listening: socket.socket) -> None:
         app = create_app(self.house, self, self.health)
-        app.router.routes.insert(0, Route("/empty", empty, methods=["POST"]))
+        app.post("/empty")(empty)
         self._server = make_server(app)
         self._begin(self._server.serve(sockets=[listening]))
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Table, func, select, text, update
 
 from gateway.alerts import open_alert
 from gateway.answering import Answer, address_answer
+from gateway.bulk import insert_rows
 from gateway.conversation import Asked, Known
 from gateway.drafts import dump_reading, dump_report
 from gateway.house import COUNTER
@@ -168,10 +169,11 @@ class Keeper:
             self.connection.execute(update(QUESTION).where(old).values(state="expired", ended_at=self.now))
         for table in ORDER:
             if rows := self._rows.pop(table, None):
-                self.connection.execute(insert(table), rows)
+                insert_rows(self.connection, table, rows)
         self._rows = defaultdict(list)
         if self._messages:
-            self.connection.execute(insert(OUTBOUND), new_rows(self._messages, seals=self.sealer, now=self.now))
+            queued = new_rows(self._messages, seals=self.sealer, now=self.now)
+            insert_rows(self.connection, OUTBOUND, queued)
             self._messages = []
         self._stored.clear()
 
