@@ -1,6 +1,6 @@
 """The repair ladder for one unknown word: same sound, one edit (5+ letters), one edit by sound, two edits (9+)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from rapidfuzz.distance import OSA
 
@@ -16,38 +16,59 @@ LONGEST = 24
 BY_SOUND, ONE_EDIT, ONE_LETTER, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.25, 0.3, 0.4
 
 
-Parts = dict[tuple[int, int, str], list[str]]
+Parts = dict[str, list[str]]
+
+
+class _Thirds:
+    """The words of one length, each under its first, its middle and its last third."""
+
+    __slots__ = ("first", "high", "last", "low", "middle")
+
+    def __init__(self, length: int) -> None:
+        self.low, self.high = length // 3, 2 * length // 3
+        self.first: Parts = {}
+        self.middle: Parts = {}
+        self.last: Parts = {}
 
 
 class _Near:
     """Words within one or two edits of another, without a scan of the list.
 
-    A word is kept under each of its thirds; two edits leave one third whole, so a word that is near shares one.
+    One edit leaves the first or the last third of a word whole, two edits leave one of the three.
     """
 
     def __init__(self) -> None:
-        self._parts: Parts = {}
+        self._lengths: dict[int, _Thirds] = {}
 
     def learn(self, word: str) -> None:
         length = len(word)
-        low, high = length // 3, 2 * length // 3
-        for number, part in enumerate((word[:low], word[low:high], word[high:])):
-            self._parts.setdefault((length, number, part), []).append(word)
+        thirds = self._lengths.get(length)
+        if thirds is None:
+            thirds = self._lengths[length] = _Thirds(length)
+        thirds.first.setdefault(word[: thirds.low], []).append(word)
+        thirds.middle.setdefault(word[thirds.low : thirds.high], []).append(word)
+        thirds.last.setdefault(word[thirds.high :], []).append(word)
 
     def within(self, word: str, edits: int) -> list[str]:
         """Every learnt word at most ``edits`` away (a swap of neighbours is one edit), in alphabetical order."""
-        pool: set[str] = set()
-        for length in range(max(3, len(word) - edits), len(word) + edits + 1):
-            pool.update(self._sharing(word, length, edits))
-        return sorted(each for each in pool if OSA.distance(word, each, score_cutoff=edits) <= edits)
-
-    def _sharing(self, word: str, length: int, edits: int) -> Iterator[str]:
-        low, high = length // 3, 2 * length // 3
-        yield from self._parts.get((length, 0, word[:low]), ())
-        yield from self._parts.get((length, 2, word[len(word) - (length - high) :]), ())
-        for shift in range(-edits, edits + 1):
-            if low + shift >= 0:
-                yield from self._parts.get((length, 1, word[low + shift : high + shift]), ())
+        pool: list[str] = []
+        size = len(word)
+        for length in range(max(3, size - edits), size + edits + 1):
+            thirds = self._lengths.get(length)
+            if thirds is None:
+                continue
+            low, high = thirds.low, thirds.high
+            pool += thirds.first.get(word[:low], ())
+            pool += thirds.last.get(word[high + size - length :], ())
+            if edits > 1:
+                middle = thirds.middle.get
+                for shift in range(-min(edits, low), edits + 1):
+                    pool += middle(word[low + shift : high + shift], ())
+        return (
+            sorted(each for each in set(pool) if OSA.distance(word, each, score_cutoff=edits) <= edits)
+            if pool
+            else pool
+        )
 
 
 class Repairer:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Value = str | int | bool | None
 How = Literal["exact", "alias", "repaired", "inferred", "sender", "default", "answer"]
 Outcome = Literal["accept", "ask", "reject"]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldValue:
+class FieldValue(NamedTuple):
     """A value, how it was found, and the characters of the given text it came from (-1 when none)."""
 
     value: Value
@@ -86,8 +85,7 @@ class Problem:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One step of the reading, for the person who wants to know why."""
 
     step: str

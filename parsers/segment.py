@@ -12,7 +12,10 @@ from parsers.tokens import NUMBER, Token, Tokens
 
 # What a frame costs: surer than nothing, less sure than a phrase of the lists with the same weight.
 FRAMED = 0.05
+# Up to so many matches are looked through one by one.
+_FEW = 8
 _NONE: dict[int, Match] = {}
+_NO_MATCHES: list[Match] = []
 CONFIDENCE: dict[str, float] = {
     "exact": 1.0, "alias": 0.95, "answer": 0.95, "repaired": 0.8, "inferred": 0.6, "sender": 0.7, "default": 0.5,
 }  # fmt: skip
@@ -38,10 +41,14 @@ class Document:
 
     def found(self, kind: str) -> list[Match]:
         """Every match of a kind in the text; the rare kinds are looked up when first asked for."""
+        found = self.matches.get(kind)
+        if found is not None:
+            return found
         if kind in RARE and not self._rare_known:
             self.matches.update(scan(self.book.tables.rare_trie, self.tokens.items))
             self._rare_known = True
-        return self.matches.get(kind, [])
+            return self.matches.get(kind, _NO_MATCHES)
+        return _NO_MATCHES
 
     def within(self, kind: str, first: int, last: int) -> list[Match]:
         """Matches of a kind that start and end inside tokens first..last-1."""
@@ -50,11 +57,12 @@ class Document:
             return []
         if first == 0 and last == len(self.tokens.items):
             return found
-        starts = self._starts.get(kind)
-        if starts is None:
-            starts = self._starts[kind] = [match.start for match in found]
-        low, high = bisect_left(starts, first), bisect_left(starts, last)
-        return [match for match in found[low:high] if match.end <= last]
+        if len(found) > _FEW:
+            starts = self._starts.get(kind)
+            if starts is None:
+                starts = self._starts[kind] = [match.start for match in found]
+            found = found[bisect_left(starts, first) : bisect_left(starts, last)]
+        return [match for match in found if first <= match.start and match.end <= last]
 
     def at(self, kind: str, start: int) -> Match | None:
         """The longest match of a kind that starts at a token."""
