@@ -35,6 +35,7 @@ class Person:
     places: tuple[str, ...] | None
     csrf: str
     session: bytes
+    contact_id: UUID | None = None
     stale: bool = False
 
     @property
@@ -69,7 +70,7 @@ def find(connection: Connection, token: str, at: datetime) -> Person | None:
         return None
     places = _places(connection, row.contact_id) if row.role == "coordinator" else None
     stale = abs(at - row.seen_at) >= TOUCH_EVERY
-    return Person(row.id, row.name, row.role, row.language, places, row.csrf, hashed, stale)
+    return Person(row.id, row.name, row.role, row.language, places, row.csrf, hashed, row.contact_id, stale)
 
 
 def _places(connection: Connection, contact_id: UUID | None) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ async def see_alert(visit: Visit) -> Response:
 
     def keep(connection: Connection) -> UUID:
         row = find(connection, visit)
-        if mark(connection, row.id, state, by=who.user_id, now=at):
+        if mark(connection, row.id, state, by=who.contact_id, now=at):
             audit.record(connection, at=at, actor=who.actor, action=f"alert.{state}", target=str(row.id))
         key: UUID = row.id
         return key

@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-import pytest
-
 from gateway import users
 from gateway.users import USER
 from tests.conftest import HandClock
@@ -60,24 +58,24 @@ def test_a_later_user_cannot_choose_another_name(site: Site, clock: HandClock) -
     assert "eva" in browser.follow().text
 
 
-@pytest.mark.parametrize(
-    ("password", "again", "words"),
-    [
-        ("corta", "corta", "too short"),
-        (NEW, NEW + "x", "not the same"),
-        ("rosa12345678", "rosa12345678", "must not be the name"),
-        ("aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa", "too simple"),
-        ("123456789012", "123456789012", "too simple"),
-        ("hola1hola1hola1", "hola1hola1hola1", "too simple"),
-        ("x" * 130 + "palabra" * 20, "x" * 130 + "palabra" * 20, "too long"),
-    ],
-)
-def test_a_weak_password_is_not_taken(site: Site, password: str, again: str, words: str) -> None:
-    browser, path = site.browser(), path_of(users.setup_link(site.house))
-    browser.get(path)
-    assert browser.post(path, {"name": "rosa", "password": password, "again": again}).status_code == 400
-    assert words in browser.page.text
-    assert password not in browser.page.text
+WEAK = [
+    ("corta", "corta", "too short"),
+    (NEW, NEW + "x", "not the same"),
+    ("rosa12345678", "rosa12345678", "must not be the name"),
+    ("aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa", "too simple"),
+    ("123456789012", "123456789012", "too simple"),
+    ("hola1hola1hola1", "hola1hola1hola1", "too simple"),
+    ("x" * 130 + "palabra" * 20, "x" * 130 + "palabra" * 20, "too long"),
+]
+
+
+def test_a_weak_password_is_not_taken(site: Site) -> None:
+    for password, again, words in WEAK:
+        browser, path = site.browser(), path_of(users.setup_link(site.house))
+        browser.get(path)
+        assert browser.post(path, {"name": "rosa", "password": password, "again": again}).status_code == 400
+        assert words in browser.page.text, password
+        assert password not in browser.page.text
 
 
 def test_a_wrong_password_an_unknown_name_and_a_locked_account_get_the_same_answer(site: Site) -> None:
@@ -231,13 +229,16 @@ def test_after_login_one_comes_to_the_page_one_wanted(site: Site) -> None:
     assert answer.headers["location"] == "/reports"
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:1", ""])
-def test_a_login_never_leads_to_another_host(site: Site, target: str) -> None:
+FOREIGN = ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:1", ""]
+
+
+def test_a_login_never_leads_to_another_host(site: Site) -> None:
     site.add_user("rosa", "admin")
-    browser = site.browser()
-    browser.get("/login")
-    answer = browser.post("/login", {"name": "rosa", "password": PASSWORD, "next": target})
-    assert answer.headers["location"] == "/"
+    for target in FOREIGN:
+        browser = site.browser()
+        browser.get("/login")
+        answer = browser.post("/login", {"name": "rosa", "password": PASSWORD, "next": target})
+        assert answer.headers["location"] == "/", target
 
 
 def test_the_language_is_chosen_by_the_browser_then_by_the_switch_then_by_the_user(site: Site) -> None:

@@ -54,10 +54,13 @@ def test_a_phone_of_the_list_is_taken_without_its_number_in_the_page(desk: Desk,
     assert "+50255550101" in admin.post("/simulator", {"contact": option[1]}).text
 
 
-@pytest.mark.parametrize("number", ["", "12", "<script>", "raw:x"])
-def test_what_is_no_number_is_refused(phone: Browser, desk: Desk, number: str) -> None:
-    assert phone.post("/simulator/write", {"number": number, "text": "inc rob nebaj"}).status_code == 400
-    assert desk.messages() == []
+NO_NUMBERS = ["", "12", "<script>", "raw:x"]
+
+
+def test_what_is_no_number_is_refused(phone: Browser, desk: Desk) -> None:
+    for number in NO_NUMBERS:
+        assert phone.post("/simulator/write", {"number": number, "text": "inc rob nebaj"}).status_code == 400
+        assert desk.messages() == []
 
 
 def test_without_an_intake_the_phone_says_so(desk: Desk, admin: Browser) -> None:

@@ -25,27 +25,27 @@ def four(desk: Desk, clock: HandClock) -> Desk:
     return desk
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", {"3000", "3001", "3002"}),
-        ("form=commitment", {"3002"}),
-        ("category=ROB", {"3000"}),
-        ("place=1413", {"3000"}),
-        ("place=1413+Nebaj%2C+Quich%C3%A9", {"3000"}),
-        ("place=14", {"3000", "3001", "3002"}),
-        ("place=15", set()),
-        ("urgent=1", {"3001"}),
-        ("state=draft", set()),
-        ("since=2026-03-11&until=2026-03-11", {"3001"}),
-        ("since=2026-03-12", {"3002"}),
-        ("until=2026-03-10", {"3000"}),
-        ("category=ROB&urgent=1", set()),
-        ("category='%20OR%201=1--", set()),
-    ],
-)
-def test_reports_are_found_by_filter(four: Desk, admin: Browser, query: str, found: set[str]) -> None:
-    assert refs(admin.get(f"/reports?{query}").text) == found
+FILTERS = [
+    ("", {"3000", "3001", "3002"}),
+    ("form=commitment", {"3002"}),
+    ("category=ROB", {"3000"}),
+    ("place=1413", {"3000"}),
+    ("place=1413+Nebaj%2C+Quich%C3%A9", {"3000"}),
+    ("place=14", {"3000", "3001", "3002"}),
+    ("place=15", set()),
+    ("urgent=1", {"3001"}),
+    ("state=draft", set()),
+    ("since=2026-03-11&until=2026-03-11", {"3001"}),
+    ("since=2026-03-12", {"3002"}),
+    ("until=2026-03-10", {"3000"}),
+    ("category=ROB&urgent=1", set()),
+    ("category='%20OR%201=1--", set()),
+]
+
+
+def test_reports_are_found_by_filter(four: Desk, admin: Browser) -> None:
+    for query, found in FILTERS:
+        assert refs(admin.get(f"/reports?{query}").text) == found, query
 
 
 def test_a_number_leads_to_its_report(four: Desk, admin: Browser) -> None:
@@ -53,8 +53,7 @@ def test_a_number_leads_to_its_report(four: Desk, admin: Browser) -> None:
 
 
 def test_reports_follow_page_by_page_each_once(desk: Desk, admin: Browser) -> None:
-    for number in range(110):
-        desk.say(ANA, f"inc rob nebaj {number + 1} heridos")
+    desk.say_all([desk.incoming(ANA, f"inc rob nebaj {number + 1} heridos") for number in range(110)])
     seen: list[str] = []
     path: str | None = "/reports?category=ROB"
     while path:
