@@ -8,7 +8,7 @@ VoceroError
 ├── Busy                  too much waits, or the disk is nearly full: try again   HTTP 503 + Retry-After
 ├── AlreadyRunning        another process holds this data folder                  exit 1
 └── SetupError            the installation must be put right first                exit 3
-    ├── KeyFileMissing, KeyFileBroken, WrongKey
+    ├── KeyFileMissing, KeyFileBroken, WrongKey, DatabaseDamaged
     └── SchemaTooOld, SchemaTooNew
 """
 
@@ -66,6 +66,14 @@ class KeyFileBroken(SetupError):
 class WrongKey(SetupError):
     def __init__(self) -> None:
         super().__init__("This database was sealed with another key. Set VOCERO_KEY_FILE to the key it was made with.")
+
+
+class DatabaseDamaged(SetupError):
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(
+            f"The database {path} is damaged. Move it aside, do not delete it, and bring back a backup with"
+            " `vocero restore FILE`."
+        )
 
 
 class SchemaTooOld(SetupError):

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -86,9 +87,15 @@ class Health:
         return Check(True, "a row was written")
 
     def _disk(self) -> Check:
-        free = shutil.disk_usage(self.house.settings.data_dir).free // 1_000_000
+        try:
+            free = self._free_bytes() // 1_000_000
+        except OSError as error:
+            return Check(False, f"the data folder cannot be looked at: {error.strerror}")
         reserve = self.house.settings.disk_reserve_mb
         return Check(free >= reserve, f"{free} MB free, the reserve is {reserve} MB")
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.house.settings.data_dir).free
 
     def _channels(self) -> Check:
         problems = self.problems()
@@ -104,8 +111,9 @@ class Health:
             "outbox_failed": {_label(name): queue.failed for name, queue in queues.items()},
             "outbox_oldest_seconds": {_label(name): _age(queue, now) for name, queue in queues.items()},
             "channel_offline": {_label(name): 1.0 for name in self.offline()},
-            "disk_free_bytes": {(): float(shutil.disk_usage(self.house.settings.data_dir).free)},
         }
+        with suppress(OSError):
+            gauges["disk_free_bytes"] = {(): float(self._free_bytes())}
         return self.metrics.exposition(gauges)
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
+from sqlalchemy.exc import DatabaseError
 from uuid_utils.compat import uuid7
 
 from gateway.clock import Clock, system_clock
 from gateway.codebook import first_revision
 from gateway.db import make_engine
-from gateway.errors import AlreadyRunning, SchemaTooOld, SetupError, WrongKey
+from gateway.errors import AlreadyRunning, DatabaseDamaged, SchemaTooOld, SetupError, WrongKey
 from gateway.house import COUNTER, NODE
 from gateway.schema import check_schema, current_revision, head_revision, upgrade
 from gateway.sealing import KeyRing, Sealer, read_key_file, write_key_file
@@ -23,12 +25,13 @@ from gateway.settings import Settings
 
 PROOF = "vocero"
 LOCK_WAIT_S = 3.0
+DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def init(settings: Settings, clock: Clock = system_clock) -> bool:
     """Create what is missing; True when the database was new. Raises SetupError and creates nothing on a wrong key."""
     engine = make_engine(settings.url, writer=True)
-    try:
+    with _damage_told(settings, engine):
         fresh = is_empty(engine)
         if not fresh:
             read_key_file(settings.key_path)
@@ -41,8 +44,6 @@ def init(settings: Settings, clock: Clock = system_clock) -> bool:
         if fresh:
             with engine.begin() as connection:
                 _first_rows(connection, settings, sealer, clock())
-    finally:
-        engine.dispose()
     _protect_files(settings)
     return fresh
 
@@ -51,12 +52,23 @@ def check(settings: Settings) -> None:
     """Raise SetupError unless key and schema fit the database; creates nothing."""
     sealer = Sealer(read_key_file(settings.key_path))
     engine = make_engine(settings.url)
-    try:
+    with _damage_told(settings, engine):
         if is_empty(engine):
             raise SchemaTooOld
         with engine.connect() as connection:
             check_schema(connection)
             check_key(connection, sealer)
+
+
+@contextmanager
+def _damage_told(settings: Settings, engine: Engine) -> Iterator[None]:
+    """Raise DatabaseDamaged for what SQLite says of a broken file; ends the engine."""
+    try:
+        yield
+    except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in DAMAGES:
+            raise DatabaseDamaged(settings.sqlite_path) from error
+        raise
     finally:
         engine.dispose()
 
