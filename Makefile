@@ -38,7 +38,7 @@ bench: .venv/dev.stamp ## Measure; one JSON object a line.
 	@$(BIN)/python -m benchmarks
 
 faults: .venv/dev.stamp ## Kill, fill, cut and turn back the clock on real processes.
-	sh tools/need strace gcc faketime
+	sh tools/need strace gcc
 	$(PYTEST) -m faults -rs -p tests.tools.no_skips $(ARGS)
 
 browser: .venv/dev.stamp ## Use the pages as a person would, in Debian's chromium.

@@ -1,5 +1,6 @@
-"""What the fault tests share: the other end of the channel, a count that is printed, ends of processes, looks inside."""
+"""What the fault tests share: the other end of the channel, a count that is printed, ways to end and to look."""
 
+import io
 import json
 import os
 import signal
@@ -17,6 +18,11 @@ from typing import Any
 
 import httpx
 
+from gateway import install
+from gateway.db import make_engine
+from gateway.export import rows, write_jsonl
+from gateway.sealing import Sealer, read_key_file
+from gateway.settings import Settings
 from tests.served import Served
 
 SHIMS = Path(__file__).parent / "shims"
@@ -38,13 +44,20 @@ class Tally:
         return self
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, *_: object) -> None:
+        """A caller that was killed in the middle of a call is no error here."""
+
+
 class Phones:
     """The other end of the channel. `heard` has every text it was given, with the moment; `status` is what it says."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/send"
         self.reset()
@@ -87,7 +100,10 @@ def _handler(phones: Phones) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(size := int(self.headers["Content-Length"]))
+            if len(body) < size:
+                return
+            message = json.loads(body)
             if phones.delay:
                 time.sleep(phones.delay)
             phones.note(message)
@@ -148,6 +164,20 @@ def until(condition: Callable[[], bool], seconds: float = 30.0, every: float = 0
     return time.monotonic() - started
 
 
+def kept(served: Served, kind: str) -> list[dict[str, Any]]:
+    """What `vocero export KIND` would print, from the data folder opened as an installation; also while it serves."""
+    settings = Settings(_env_file=None, data_dir=served.folder / "data")
+    install.check(settings)
+    engine = make_engine(settings.url)
+    try:
+        with engine.connect() as connection:
+            lines = io.StringIO()
+            write_jsonl(rows(connection, kind, Sealer(read_key_file(settings.key_path))), lines)
+    finally:
+        engine.dispose()
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
 def is_sound(database: Path) -> bool:
     """Whether SQLite finds the file whole and every foreign key at home."""
     with closing(sqlite3.connect(database)) as connection:
@@ -162,12 +192,12 @@ def text(number: int, word: str = "") -> dict[str, str]:
 
 
 def compare(tally: Tally, served: Served, acknowledged: Iterable[tuple[str, str]]) -> Tally:
-    """Fill the tally from pairs of delivery id and message id that were acknowledged, and what the export has."""
+    """Fill the tally from pairs of delivery id and message id that were acknowledged, and what the installation has."""
     pairs = dict(acknowledged)
-    messages = served.export("messages")
+    messages = kept(served, "messages")
     times = Counter(message["external_id"] for message in messages)
     by_name = {message["external_id"]: message["id"] for message in messages}
-    reports = Counter(report["message"] for report in served.export("reports"))
+    reports = Counter(report["message"] for report in kept(served, "reports"))
     tally.acknowledged = len(pairs)
     tally.found = len(messages)
     tally.doubled = sum(count - 1 for count in times.values()) + sum(count - 1 for count in reports.values())

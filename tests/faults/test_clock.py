@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.crew import Phones, Tally, until
+from tests.faults.crew import Phones, Tally, kept, until
 from tests.served import Served
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -100,7 +100,7 @@ def test_what_waits_for_another_try_when_the_clock_jumps_goes_out_soon(
     phones.status, refused = 200, len(phones.heard)
     clock.set(after)
     took = until(lambda: any(message["to"] == MARTA for _, message in phones.heard[refused:]))
-    until(lambda: {row["state"] for row in served.export("outbox")} == {"sent"}, every=1.0)
+    until(lambda: {row["state"] for row in kept(served, "outbox")} == {"sent"}, every=0.2)
     Tally(f"{label}, with a text waiting", 1, 1, len(phones.times)).tell(alert_s=round(took, 2))
     assert took < 20
     assert served.stop() == 0
@@ -116,16 +116,16 @@ def test_ten_years_forward_and_back_sends_nothing_twice_and_skips_no_digest(
     for round_ in range(2):
         clock.set(TEN_YEARS + round_ * DAY)
         until(lambda seen=2 * round_ + 1: jumps_seen(served) == seen)
-        until(lambda made=round_ + 1: len(digests(served)) == made, 40, every=1.0)
+        until(lambda made=round_ + 1: len(digests(served)) == made, 40, every=0.2)
         clock.set(0)
         until(lambda seen=2 * round_ + 2: jumps_seen(served) == seen)
         menace(served, 2 + round_)
         phones.wait_for(MARTA, f"R{3001 + round_}")
     clock.set(DAY)
-    until(lambda: len(digests(served)) == 3, 40, every=1.0)
-    until(lambda: {row["state"] for row in served.export("outbox")} == {"sent"}, every=1.0)
+    until(lambda: len(digests(served)) == 3, 40, every=0.2)
+    until(lambda: {row["state"] for row in kept(served, "outbox")} == {"sent"}, every=0.2)
     told = [ref for row in digests(served) for ref in (3000, 3001, 3002) if str(ref) in row["text"]]
-    outbox = served.export("outbox")
+    outbox = kept(served, "outbox")
     doubled = sum(times - 1 for times in phones.times.values())
     tally = Tally(
         "ten years forward and back", 2, 3, len(phones.times), doubled, len(outbox) - len(phones.times)
@@ -138,4 +138,4 @@ def test_ten_years_forward_and_back_sends_nothing_twice_and_skips_no_digest(
 
 
 def digests(served: Served) -> list[dict[str, str]]:
-    return [row for row in served.export("outbox") if row["kind"] == "digest"]
+    return [row for row in kept(served, "outbox") if row["kind"] == "digest"]
