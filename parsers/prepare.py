@@ -22,10 +22,18 @@ def prepare(text: str, tables: Tables) -> Tokens:
     """Tokenise a text and give every token the keys the tables know it by."""
     tokens = tokenise(text)
     items: list[Token] = []
+    known = tables.known
     for token in tokens.items:
-        if token.kind == WORD:
-            _prepare_word(token, tables, items)
-        elif token.kind == MIXED:
+        kind = token.kind
+        if kind == WORD:
+            word = token.text
+            keys = known[word.replace("'", "") if "'" in word else word]
+            if keys:
+                token.keys = keys
+                items.append(token)
+            else:
+                _prepare_unknown(token, tables, items)
+        elif kind == MIXED:
             _prepare_mixed(token, tables, items)
         else:
             token.keys = ((token.text, 0.0),)
@@ -33,12 +41,8 @@ def prepare(text: str, tables: Tables) -> Tokens:
     return Tokens(tokens.folded if items else Folded(""), items)
 
 
-def _prepare_word(token: Token, tables: Tables, items: list[Token]) -> None:
+def _prepare_unknown(token: Token, tables: Tables, items: list[Token]) -> None:
     key = token.text.replace("'", "") if "'" in token.text else token.text
-    if key in tables.vocabulary:
-        token.keys = _known_keys(key, tables)
-        items.append(token)
-        return
     begun = tables.keyword_prefixes.get(key)
     repairs = ((begun, 0.2),) if begun is not None and not items else tables.repair(key)
     if not repairs or min(penalty for _, penalty in repairs) > _SLIP:
@@ -48,18 +52,6 @@ def _prepare_word(token: Token, tables: Tables, items: list[Token]) -> None:
             return
     token.keys = ((key, 0.0), *_with_classes(repairs, tables)) if repairs else ((key, 0.0),)
     items.append(token)
-
-
-def _known_keys(key: str, tables: Tables) -> Keys:
-    meant = tables.shorthand.get(key)
-    classes = tables.classes.get(meant or key)
-    if meant is None and classes is None:
-        return ((key, 0.0),)
-    keys: list[tuple[str, float]] = [(key, 0.0)]
-    if meant is not None:
-        keys.append((meant, 0.0))
-    keys.extend((name, 0.0) for name in classes or ())
-    return tuple(keys)
 
 
 def _with_classes(repairs: Keys, tables: Tables) -> Keys:
@@ -114,9 +106,8 @@ def _split(token: Token, pieces: list[str], tables: Tables, items: list[Token]) 
 
 
 def _piece_keys(piece: str, tables: Tables) -> Keys:
-    if piece in tables.vocabulary:
-        return _known_keys(piece, tables)
-    return ((piece, 0.0), *_with_classes(tables.repair(piece), tables))
+    known = tables.known[piece]
+    return known or ((piece, 0.0), *_with_classes(tables.repair(piece), tables))
 
 
 def _glued(word: str, tables: Tables) -> list[str] | None:

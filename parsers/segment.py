@@ -7,7 +7,7 @@ from datetime import date
 
 from parsers.codebook import Codebook
 from parsers.results import Context, FieldValue, How, Problem, Trace, Value
-from parsers.tables import RARE, Match, Matches, scan
+from parsers.tables import Match, Matches
 from parsers.tokens import NUMBER, Token, Tokens
 
 # What a frame costs: surer than nothing, less sure than a phrase of the lists with the same weight.
@@ -37,23 +37,15 @@ class Document:
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _longest: dict[str, dict[int, Match]] = field(default_factory=dict)
     _numbers: dict[int, tuple[int, int]] | None = None
-    _rare_known: bool = False
 
     def found(self, kind: str) -> list[Match]:
-        """Every match of a kind in the text; the rare kinds are looked up when first asked for."""
-        found = self.matches.get(kind)
-        if found is not None:
-            return found
-        if kind in RARE and not self._rare_known:
-            self.matches.update(scan(self.book.tables.rare_trie, self.tokens.items))
-            self._rare_known = True
-            return self.matches.get(kind, _NO_MATCHES)
-        return _NO_MATCHES
+        """Every match of a kind in the text."""
+        return self.matches.get(kind, _NO_MATCHES)
 
     def within(self, kind: str, first: int, last: int) -> list[Match]:
         """Matches of a kind that start and end inside tokens first..last-1."""
-        found = self.found(kind)
-        if not found:
+        found = self.matches.get(kind)
+        if found is None:
             return []
         if first == 0 and last == len(self.tokens.items):
             return found
@@ -68,8 +60,8 @@ class Document:
         """The longest match of a kind that starts at a token."""
         longest = self._longest.get(kind)
         if longest is None:
-            found = self.found(kind)
-            longest = self._longest[kind] = _longest(found) if found else _NONE
+            found = self.matches.get(kind)
+            longest = self._longest[kind] = _longest(found) if found is not None else _NONE
         return longest.get(start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -111,15 +103,17 @@ class Segment:
         return self.doc.tokens.items
 
     def of(self, kind: str) -> list[Match]:
-        return self.doc.within(kind, self.first, self.last)
+        doc = self.doc
+        return doc.within(kind, self.first, self.last) if kind in doc.matches else []
 
     def has(self, kind: str) -> bool:
         return bool(self.of(kind))
 
     def at(self, kind: str, start: int) -> Match | None:
-        if not self.first <= start < self.last:
+        doc = self.doc
+        if kind not in doc.matches or not self.first <= start < self.last:
             return None
-        found = self.doc.at(kind, start)
+        found = doc.at(kind, start)
         return found if found is not None and found.end <= self.last else None
 
     def free(self, start: int, end: int) -> bool:

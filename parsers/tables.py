@@ -12,10 +12,6 @@ Keys = tuple[tuple[str, float], ...]
 Node = dict[str, Any]
 
 END = ""
-# Kinds looked up only when a text turns out to be prose, a farewell, a name; kept out of the first scan.
-RARE = frozenset(
-    {"concept", "polite", "namelead", "topiclabel", "instead", "trustlabel", "calm", "cancel", "langword", "spam"}
-)
 GAP = "*"
 GAP_WORDS = 3
 
@@ -49,6 +45,26 @@ class Match(NamedTuple):
 
 
 Matches = dict[str, list[Match]]
+_MATCH = tuple.__new__
+
+
+class KnownWords(dict[str, Keys]):
+    """A known word -> the keys it is looked up by, worked out when it is first met; an unknown one has none."""
+
+    def __init__(
+        self, vocabulary: frozenset[str], shorthand: Mapping[str, str], classes: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        super().__init__()
+        self._vocabulary, self._shorthand, self._classes = vocabulary, shorthand, classes
+
+    def __missing__(self, word: str) -> Keys:
+        if word not in self._vocabulary:
+            return ()
+        meant = self._shorthand.get(word)
+        written = (word,) if meant is None else (word, meant)
+        keys = tuple((key, 0.0) for key in (*written, *self._classes.get(meant or word, ())))
+        self[word] = keys
+        return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +72,8 @@ class Tables:
     """Compiled lookups. ``choice_tries`` holds one small trie per closed list, read only by the form that asks."""
 
     trie: Node
-    rare_trie: Node
     vocabulary: frozenset[str]
+    known: "KnownWords"
     classes: Mapping[str, tuple[str, ...]]
     shorthand: Mapping[str, str]
     gluable: frozenset[str]
@@ -82,9 +98,10 @@ def scan(root: Node, tokens: list[Token], first: int = 0, last: int | None = Non
     """All phrases of a trie in tokens first..last-1, by kind, in order of their start."""
     found: Matches = {}
     stop = len(tokens) if last is None else last
+    lookup = root.get
     for start in range(first, stop):
         for key, penalty in tokens[start].keys:
-            node = root.get(key)
+            node = lookup(key)
             if node is not None:
                 _follow(node, start, start + 1, penalty, tokens, stop, found)
     return found
@@ -94,7 +111,11 @@ def _follow(node: Node, start: int, at: int, penalty: float, tokens: list[Token]
     entries = node.get(END)
     if entries is not None:
         for kind, value, weight in entries:
-            found.setdefault(kind, []).append(Match(start, at, value, weight, penalty))
+            match = _MATCH(Match, (start, at, value, weight, penalty))
+            if kind in found:
+                found[kind].append(match)
+            else:
+                found[kind] = [match]
         if len(node) == 1:
             return
     if at >= stop or (tokens[at].gap >= SENTENCE and _breaks(tokens, at)):
@@ -102,7 +123,7 @@ def _follow(node: Node, start: int, at: int, penalty: float, tokens: list[Token]
     for key, more in tokens[at].keys:
         child = node.get(key)
         if child is not None:
-            _follow(child, start, at + 1, max(penalty, more), tokens, stop, found)
+            _follow(child, start, at + 1, penalty if penalty >= more else more, tokens, stop, found)
     gap = node.get(GAP)
     if gap is not None:
         _skip(gap, start, at, penalty, tokens, stop, found)

@@ -21,7 +21,8 @@ WORD, NUMBER, MIXED, DATE, TIME, MONEY, PHONE, LINK = (
 
 _TOKEN = re.compile(
     r"""
-    (?P<plain>[a-z]+(?:'+[a-z]*)*(?=[\s,;!?*\#()]|:(?!/)|$))
+[ ]*+(?:
+    (?P<plain>[a-z]++(?:'++[a-z]*+)*+(?![^\s,;!?*\#():]|:/))
   | (?P<link>https?:\S+|www\.\S+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+
       |\b[a-z0-9-]+\.(?:com|net|org|gt|ly|info|me|link|xyz|online|site|app|shop|tk|co)\b\S*)
   | (?P<date>(?<![\d/])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}
@@ -32,7 +33,7 @@ _TOKEN = re.compile(
   | (?P<phone>\+\d[\d\s-]{6,}\d|\b\d{4}-\d{4}\b)
   | (?P<number>\d{1,3}(?:[.,]\d{3})+(?![\d.,]*\d)|\d+(?![a-z0-9']))
   | (?P<word>[a-z]+(?:'+[a-z]*)*(?![a-z0-9']))
-  | (?P<mixed>[a-z0-9]+(?:'[a-z0-9]*)*)
+  | (?P<mixed>[a-z0-9]+(?:'[a-z0-9]*)*))
     """,
     re.VERBOSE,
 )
@@ -71,10 +72,10 @@ def tokenise(text: str) -> Tokens:
     last = 0
     whole = folded.text
     for match in _TOKEN.finditer(whole):
-        start, end = match.span()
-        kind = match.lastgroup
+        kind = match.lastgroup or WORD
+        start, end = match.span(kind)
         gap = SPACE if start - last == 1 and whole[last] == " " else _gap(whole, last, start)
-        items.append(Token(match.group(), start, end, WORD if kind is None or kind == "plain" else kind, gap))
+        items.append(Token(whole[start:end], start, end, WORD if kind == "plain" else kind, gap))
         last = end
     if items:
         items[0].gap = NEWLINE

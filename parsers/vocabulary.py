@@ -9,7 +9,7 @@ from parsers.conjugate import conjugate
 from parsers.normalize import fold, words_of
 from parsers.pack import Pack
 from parsers.repair import Repairer
-from parsers.tables import RARE, Entry, Frame, Node, Tables, add_phrase
+from parsers.tables import Entry, Frame, KnownWords, Node, Tables, add_phrase
 
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
 _PARTS_MIN = 6
@@ -47,7 +47,6 @@ class VocabularyBuilder:
     def __init__(self, ordinary: set[str]) -> None:
         self.ordinary = ordinary
         self.trie: Node = {}
-        self.rare: Node = {}
         self.words: set[str] = set()
         self.keywords: dict[str, str] = {}
         self.repairable: set[str] = set()
@@ -62,7 +61,7 @@ class VocabularyBuilder:
         words = words_of(phrase)
         if not words:
             return
-        add_phrase(self.rare if kind in RARE else self.trie, words, Entry(kind, value, weight))
+        add_phrase(self.trie, words, Entry(kind, value, weight))
         self._know(words, kind)
 
     def _know(self, words: Sequence[str], kind: str) -> None:
@@ -168,13 +167,14 @@ class VocabularyBuilder:
 
     def build(self, pack: Pack, reading_order: Mapping[str, tuple[FieldSpec, ...]]) -> Tables:
         shorthand = {fold(row["word"]): fold(row["means"]) for row in pack.table("shorthand")}
-        known = self.words | set(shorthand) | self.ordinary
+        vocabulary = frozenset(self.words | set(shorthand) | self.ordinary)
+        classes = {form: tuple(sorted(verbs)) for form, verbs in self.classes.items()}
         repairer = Repairer(self.repairable, self.names)
         return Tables(
             trie=self.trie,
-            rare_trie=self.rare,
-            vocabulary=frozenset(known),
-            classes={form: tuple(sorted(verbs)) for form, verbs in self.classes.items()},
+            vocabulary=vocabulary,
+            known=KnownWords(vocabulary, shorthand, classes),
+            classes=classes,
             shorthand=shorthand,
             gluable=frozenset(self.gluable - _SMALL),
             repair=lru_cache(maxsize=8192)(repairer.candidates),
