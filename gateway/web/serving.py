@@ -127,7 +127,8 @@ def error_page(visit: Visit, error: VoceroError) -> Response:
     fallback = (500, N_("Something went wrong. Nothing was changed."))
     status, words = next((found for kind, found in ERRORS.items() if isinstance(error, kind)), fallback)
     words = ERRORS_IN_PAGES.get(type(error), words)
-    response = visit.render("error.html", status, words=visit.t(words))
+    # htmx puts errors into the open page too, where a whole page has no room.
+    response = visit.render("error_part.html" if visit.is_htmx else "error.html", status, words=visit.t(words))
     if isinstance(error, Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -14,6 +14,7 @@ from gateway.incoming import Incoming
 from gateway.keeping import MESSAGE
 from gateway.standing import ADDRESS, CONTACT
 from gateway.web.labels import Labels, mask
+from gateway.web.serving import ERRORS
 from gateway.web.visit import Page, Visit
 from outbox.address import Address, parse_phone
 from outbox.rows import OUTBOUND
@@ -60,16 +61,32 @@ async def pick(visit: Visit) -> Response:
 
 
 async def write(visit: Visit) -> Response:
-    """The text goes through the same door as one from a real phone."""
+    """The text goes through the same door as one from a real phone; when the door is shut it stays in the box."""
     number, text = _number(visit), visit.form.get("text", "")[:TEXT_AT_MOST]
-    intake = visit.house.intake
+    try:
+        await _send(visit, number, text)
+    except Busy as error:
+        status, words = ERRORS[Busy]
+        response = await _shown(visit, number, text=text, problem=visit.t(words), status=status)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    return await _shown(visit, number)
+
+
+async def _send(visit: Visit, number: str, text: str) -> None:
+    intake, at = visit.house.intake, visit.house.clock()
     if intake is None:
         raise Busy("no intake runs in this process")
-    at = visit.house.clock()
-    incoming = Incoming(CHANNEL_NAME, f"tel:{number}", text, at, external_id=uuid7().hex, sent_at=at)
     if text.strip():
+        incoming = Incoming(CHANNEL_NAME, f"tel:{number}", text, at, external_id=uuid7().hex, sent_at=at)
         await intake.receive(incoming)
-    return await _part(visit, number, "phone.html") if visit.is_htmx else await _page(visit, number)
+
+
+async def _shown(visit: Visit, number: str, *, text: str = "", problem: str = "", status: int = 200) -> Response:
+    """After writing: the phone alone for a live page, else the whole page."""
+    if visit.is_htmx:
+        return await _part(visit, number, "phone.html", text=text, problem=problem, status=status)
+    return await _page(visit, number, text=text, problem=problem, status=status)
 
 
 async def listen(visit: Visit) -> Response:
@@ -77,20 +94,24 @@ async def listen(visit: Visit) -> Response:
     return await _part(visit, _number(visit), "talk.html")
 
 
-async def _part(visit: Visit, number: str, template: str) -> Response:
+async def _part(
+    visit: Visit, number: str, template: str, *, text: str = "", problem: str = "", status: int = 200
+) -> Response:
     bubbles, labels = await visit.house.read(
         lambda connection: (talk(connection, visit, number), _labels(connection, visit))
     )
-    return visit.render(template, talk=bubbles, number=number, labels=labels)
+    return visit.render(template, status, talk=bubbles, number=number, labels=labels, text=text, problem=problem)
 
 
-async def _page(visit: Visit, number: str) -> Response:
+async def _page(visit: Visit, number: str, *, text: str = "", problem: str = "", status: int = 200) -> Response:
     def load(connection: Connection) -> tuple[list[Phone], list[Bubble], Labels]:
         spoken = talk(connection, visit, number) if number else []
         return phones(connection, visit), spoken, _labels(connection, visit)
 
     found, spoken, labels = await visit.house.read(load)
-    return visit.render("simulator.html", phones=found, talk=spoken, number=number, labels=labels)
+    return visit.render(
+        "simulator.html", status, phones=found, talk=spoken, number=number, labels=labels, text=text, problem=problem
+    )
 
 
 def _labels(connection: Connection, visit: Visit) -> Labels:

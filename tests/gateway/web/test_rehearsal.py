@@ -67,7 +67,9 @@ def test_without_an_intake_the_phone_says_so(desk: Desk, admin: Browser) -> None
     admin.get("/simulator")
     admin.post("/simulator", {"typed": "5555 0101"})
     answer = admin.post("/simulator/write", {"number": "+50255550101", "text": "inc rob nebaj"})
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "The gateway is busy" in answer.text
+    assert ">inc rob nebaj</textarea>" in answer.text
 
 
 def send_mail(desk: Desk, html: str) -> str:

@@ -159,5 +159,11 @@ def test_an_unknown_address_is_told_in_a_page(site: Site) -> None:
     assert "There is no such thing here" in answer.text
 
 
+def test_a_live_page_is_told_an_error_without_a_page_around_it(admin: Browser) -> None:
+    answer = admin.post("/simulator/talk", {"csrf": "x"}, hx_request="true")
+    assert answer.status_code == 403
+    assert answer.text.startswith('<p role="alert">')
+
+
 def test_a_page_is_stored_nowhere(admin: Browser) -> None:
     assert admin.get("/messages").headers["cache-control"] == "no-store"
