@@ -16,6 +16,7 @@ from gateway.app import create_app
 from gateway.house import open_house
 from gateway.http_server import bind, make_server
 from gateway.logs import configure
+from gateway.process import settle
 from gateway.running import Running
 from gateway.settings import Settings
 
@@ -43,6 +44,7 @@ async def serve(port: int) -> None:
     configure(settings.log_level, settings.log_format)
     running = Measured(open_house(settings))
     await running.start(bind("127.0.0.1", port))
+    await settle(running)
     await running.wait()
 
 

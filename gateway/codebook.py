@@ -1,5 +1,6 @@
 """Revisions of what can be said: word lists that admins edit over a pack, compiled once per revision."""
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from gateway.compact import to_json
 from gateway.models import CodebookRevision
 from parsers import Codebook, Collision, Pack, collisions, compile_codebook, load_pack, pack_words
 
@@ -26,6 +28,12 @@ class Collides(ValueError):
 @lru_cache(maxsize=4)
 def pack_of(name: str) -> Pack:
     return load_pack(name)
+
+
+@lru_cache(maxsize=4)
+def compiled_of(pack: str, number: int, words: str) -> Codebook:
+    """The codebook of a revision; `words` as JSON, so that installations of one process share what is the same."""
+    return compile_codebook(pack_of(pack), revision=number, words=json.loads(words))
 
 
 class Codebooks:
@@ -54,8 +62,7 @@ class Codebooks:
         with self._lock:
             if number in self._compiled:
                 return self._compiled[number]
-            compiled = compile_codebook(pack_of(row.pack), revision=number, words=row.words)
-            self._compiled[number] = compiled
+            compiled = self._compiled[number] = compiled_of(row.pack, number, to_json(row.words))
             for old in sorted(self._compiled)[: -self.KEEP]:
                 del self._compiled[old]
         return compiled

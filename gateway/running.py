@@ -1,7 +1,6 @@
 """What one process runs. `serve`: web, mail, dispatcher, ticks; `--no-worker`: the first two; `worker`: the others."""
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import Coroutine, Sequence
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 FLUSH_EVERY_S = 20.0
 POISON_EVERY_S = 1.0
-COLLECT_AFTER = (20_000, 20, 50)
 LAST_WORDS = ("notice",)
 
 
@@ -60,6 +58,7 @@ class Running:
         self._worker = worker
         self._pages = pages
         self._reader = reader
+        self.warm = asyncio.Event()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._server: WebServer | None = None
@@ -203,16 +202,10 @@ class Running:
         return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
 
     async def _warm_up(self) -> None:
-        """Compile the codebook before the first text asks for it, and keep the collector off what stays for good.
-
-        Without the latter the garbage collector walks the codebook's tables again and again, a tenth of the intake's
-        time.
-        """
+        """The codebook takes a moment to compile; the first text need not wait for it."""
         if self._web:
             await self.house.read(self.house.codebook)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AFTER)
+        self.warm.set()
         await self._stop.wait()
 
     async def _flush_now_and_then(self) -> None:
