@@ -21,6 +21,7 @@ EVENT = ReportEvent.__table__  # type: ignore[attr-defined]
 COUNTS = ("dead", "injured", "detained", "missing", "families", "people", "women")
 COLUMNS = ("form", "category", "place", "urgent", "practice", "verification", "ref")
 PRIVATE_KINDS = frozenset({"text", "name", "locality"})
+REMARKING = ("noted", "verified", "closed", "reopened", "withdrawn")
 STATE_AFTER = {
     "drafted": "draft", "accepted": "open", "completed": "open", "withdrawn": "withdrawn", "closed": "closed",
     "reopened": "open",
@@ -68,7 +69,7 @@ class ReportState:
         if "revision" in data:
             self.codebook_revision = data["revision"]
         self.fields = _merged(self.fields, data.get("fields", {}))
-        self.private = _merged(self.private, event.private)
+        self.private = _merged(self.private, _without_remark(self.private, event))
         self.state = STATE_AFTER.get(event.type, self.state)
         self.last_seq += 1
         self.changed_at = event.at
@@ -80,6 +81,15 @@ class ReportState:
 
 def _merged(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**old, **new}.items() if value is not None}
+
+
+def _without_remark(before: Mapping[str, Any], event: Event) -> Mapping[str, Any]:
+    """The private values of an event; what a coordinator noted joins the remarks, not the monitor's note."""
+    note = event.private.get("note")
+    if event.type not in REMARKING or note is None:
+        return event.private
+    others = {name: value for name, value in event.private.items() if name != "note"}
+    return {**others, "remarks": [*before.get("remarks", []), note]}
 
 
 def fold(events: Iterable[Event]) -> ReportState:

@@ -163,3 +163,14 @@ def test_a_yes_from_somebody_who_opted_out_opts_in_again(desk: Desk) -> None:
     desk.say(CONCEPCION, "BAJA")
     desk.say(CONCEPCION, "YES")
     assert desk.told(CONCEPCION)[-1].startswith("Listo. Vuelve")
+
+
+def test_a_coordinators_note_leaves_the_monitors_own_words_alone(desk: Desk) -> None:
+    desk.say(TOMAS, "ALERTA turba en el parque de Sacapulas")
+    before = desk.texts(desk.report(3000))
+    desk.say(MARTA, "NOTA 3000 hable con el cocode")
+    desk.say(MARTA, "NOTA 3000 ya se fue la gente")
+    after = desk.texts(desk.report(3000))
+    assert len(after.pop("remarks")) == 2
+    assert after == before
+    assert desk.folds_differ() == []
