@@ -40,7 +40,8 @@ class FormSpec:
     full: str = ""
 
     def field(self, name: str) -> FieldSpec | None:
-        return next((spec for spec in self.fields if spec.name == name), None)
+        named = [spec for spec in self.fields if spec.name == name]
+        return named[0] if named else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,15 +29,16 @@ def read_fields(segment: Segment, form: FormSpec) -> None:
 
 
 def read_generic(segment: Segment, form: FormSpec) -> None:
-    counts = frozenset(spec.name for spec in form.fields if spec.kind == "count")
+    """The fields in their order; counts are read together, where the first of them stands."""
+    order = segment.doc.book.tables.reading_order[form.name]
+    counts = frozenset([spec.name for spec in order if spec.kind == "count"])
     counted = False
-    for spec in segment.doc.book.tables.reading_order[form.name]:
-        if spec.kind == "count":
-            if not counted:
-                read_counts(segment, counts)
+    for spec in order:
+        if spec.kind != "count":
+            FIELD_READERS[spec.kind](segment, spec)
+        elif not counted:
+            read_counts(segment, counts)
             counted = True
-            continue
-        FIELD_READERS[spec.kind](segment, spec)
 
 
 def _use_keyword(segment: Segment) -> None:

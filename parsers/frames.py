@@ -10,7 +10,10 @@ WINDOW = 10
 def framed(segment: Segment) -> list[Match]:
     """Every frame the segment fills within one sentence, tightest reading of each."""
     found: dict[str, list[Match]] = {}
-    for match in segment.of("concept"):
+    stated = segment.of("concept")
+    if not stated:
+        return []
+    for match in stated:
         if not match.penalty and segment.free(match.start, match.end):
             found.setdefault(match.value, []).append(match)
     for at in range(segment.first, segment.last):

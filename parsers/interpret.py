@@ -218,7 +218,7 @@ def finish(segment: Segment, before: Segment | None, *, at_home: bool = True) ->
     for spec in form.fields:
         if spec.default == "OTR" and spec.name not in segment.values:
             segment.put(spec.name, "OTR", "default")
-        if spec.kind == "date" and spec.name not in segment.values:
+        elif spec.kind == "date" and spec.name not in segment.values:
             segment.put(spec.name, segment.doc.today.isoformat(), "default")
     segment.urgent = is_urgent(segment, form)
     report = ReportReading(form.name, dict(segment.values), segment.urgent, segment.doc.text)
@@ -260,7 +260,11 @@ def _is_recent(segment: Segment) -> bool:
 
 def next_question(segment: Segment, form: FormSpec) -> Question | None:
     """The first required field that is not known: category, place, then the form's own order."""
-    missing = [spec for spec in form.fields if spec.name not in segment.values and _required(segment, spec)]
+    missing = [
+        spec
+        for spec in form.fields
+        if spec.required != "no" and spec.name not in segment.values and _required(segment, spec)
+    ]
     if not missing:
         return None
     if form.name != "register":

@@ -1,7 +1,7 @@
 """Which form is meant, and where one report of a text ends and the next begins."""
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from parsers.segment import Document
 from parsers.tables import Match
@@ -11,8 +11,7 @@ HARD = 2
 _ITEM_MAX = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Tokens first..last-1 opened by ``keyword`` (None: prose)."""
 
     first: int
@@ -58,8 +57,11 @@ def int_of(text: str) -> int:
 
 def _boundaries(doc: Document, start: int) -> list[int]:
     bounds = [start]
-    for at in range(start + 1, len(doc.tokens.items)):
-        if _opens(doc, at, bounds[-1]):
+    items = doc.tokens.items
+    for at in range(start + 1, len(items)):
+        token = items[at]
+        may = token.gap >= SEMICOLON or token.kind == NUMBER or doc.at("kw", at) is not None
+        if may and _opens(doc, at, bounds[-1]):
             bounds.append(at)
     return bounds
 
@@ -199,11 +201,14 @@ def _is_event_phrase(doc: Document, at: int, last: int, found: list[Match]) -> b
 def _best_keyword(doc: Document, at: int, last: int) -> Match | None:
     found = [match for match in doc.within("kw", at, last) if match.start == at]
     opening = [match for match in doc.within("op", at, last) if match.start == at and match.end - at > 1]
+    if not found and not opening:
+        return None
     if opening and (not found or opening[0].end > max(match.end for match in found)):
         return max(opening, key=lambda match: match.end)
     if found and _is_event_phrase(doc, at, last, found):
         return None
-    forms = {match.value for match in found if match.penalty == min(each.penalty for each in found)}
+    least = min(match.penalty for match in found) if found else 0.0
+    forms = {match.value for match in found if match.penalty == least}
     if len(forms) != 1:
         return None
     return min(found, key=lambda match: (match.penalty, -match.end, -match.weight))

@@ -10,7 +10,7 @@ _FILLER_KINDS = ("greet", "thanks", "polite", "kw", "op", "link", "article", "le
 def is_spam(doc: Document, strong_event: bool) -> bool:
     """Advertising, prizes, phishing, chain letters, bare links."""
     items = doc.tokens.items
-    links = sum(token.kind == LINK for token in items)
+    links = [token.kind for token in items].count(LINK)
     covered: set[int] = set()
     score = 0
     for match in doc.found("spam"):

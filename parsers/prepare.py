@@ -45,7 +45,7 @@ def _prepare_unknown(token: Token, tables: Tables, items: list[Token]) -> None:
     key = token.text.replace("'", "") if "'" in token.text else token.text
     begun = tables.keyword_prefixes.get(key)
     repairs = ((begun, 0.2),) if begun is not None and not items else tables.repair(key)
-    if not repairs or min(penalty for _, penalty in repairs) > _SLIP:
+    if not repairs or min([penalty for _, penalty in repairs]) > _SLIP:
         pieces = _glued(key, tables) if len(key) == len(token.text) else None
         if pieces:
             _split(token, pieces, tables, items)

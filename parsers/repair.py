@@ -16,6 +16,7 @@ LONGEST = 24
 BY_SOUND, ONE_EDIT, ONE_LETTER, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.25, 0.3, 0.4
 
 
+_distance = OSA.distance
 Parts = dict[str, list[str]]
 
 
@@ -64,11 +65,7 @@ class _Near:
                 middle = thirds.middle.get
                 for shift in range(-min(edits, low), edits + 1):
                     pool += middle(word[low + shift : high + shift], ())
-        return (
-            sorted(each for each in set(pool) if OSA.distance(word, each, score_cutoff=edits) <= edits)
-            if pool
-            else pool
-        )
+        return sorted([each for each in set(pool) if _distance(word, each, score_cutoff=edits) <= edits])
 
 
 class Repairer:
@@ -101,7 +98,7 @@ class Repairer:
         if not SHORTEST_BY_SOUND <= len(word) <= LONGEST:
             return ()
         sound = phonetic_key(word)
-        same = dict.fromkeys(self._sound.get(sound, ()), BY_SOUND)
+        same: dict[str, float] = dict.fromkeys(self._sound.get(sound, ()), BY_SOUND)
         if len(word) < SHORTEST:
             near = [each for each in self._near.within(word, 1) if each in self._names and len(each) > len(word)]
         else:

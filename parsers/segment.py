@@ -66,8 +66,9 @@ class Document:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Span in the given text of tokens start..end-1; (-1, -1) for what stands in a mail's subject."""
+        offset = self.offset
         low, high = self.tokens.span(start, end)
-        return (low - self.offset, high - self.offset) if low >= self.offset else (-1, -1)
+        return (low - offset, high - offset) if low >= offset else (-1, -1)
 
     def text_slice(self, start: int, end: int) -> str:
         return self.text[start:end]
@@ -97,10 +98,10 @@ class Segment:
     marks: tuple[int, int] = (0, 0)
     sure: bool = False
     weight: int = 0
+    items: list[Token] = field(init=False, repr=False)
 
-    @property
-    def items(self) -> list[Token]:
-        return self.doc.tokens.items
+    def __post_init__(self) -> None:
+        self.items = self.doc.tokens.items
 
     def of(self, kind: str) -> list[Match]:
         doc = self.doc
@@ -116,6 +117,12 @@ class Segment:
         found = doc.at(kind, start)
         return found if found is not None and found.end <= self.last else None
 
+    def surely_at(self, kinds: Iterable[str], start: int) -> bool:
+        """Whether a match of one of these kinds starts at a token, spelt as it should be."""
+        matches = self.doc.matches
+        stated = [self.at(kind, start) for kind in kinds if kind in matches]
+        return any(match is not None and not match.penalty for match in stated) if stated else False
+
     def free(self, start: int, end: int) -> bool:
         return self.used.isdisjoint(range(start, end))
 
@@ -127,9 +134,10 @@ class Segment:
 
     def put(self, name: str, value: Value, how: How, start: int = -1, end: int = -1) -> None:
         """Keep a value, with the span of tokens start..end-1 it came from."""
-        low, high = self.doc.span(start, end) if start >= 0 else (-1, -1)
+        doc = self.doc
+        low, high = doc.span(start, end) if start >= 0 else (-1, -1)
         self.values[name] = FieldValue(value, how, low, high, CONFIDENCE[how])
-        self.doc.trace.append(Trace("field", low, high, name, str(value), how))
+        doc.trace.append(Trace("field", low, high, name, str(value), how))
 
     def problem(self, name: str, code: str, start: int, end: int) -> None:
         low, high = self.doc.span(start, end)
@@ -140,9 +148,10 @@ class Segment:
 def _longest(matches: Iterable[Match]) -> dict[int, Match]:
     found: dict[int, Match] = {}
     for match in matches:
-        known = found.get(match.start)
-        if known is None or match.end > known.end:
-            found[match.start] = match
+        start = match[0]
+        known = found.get(start)
+        if known is None or match[1] > known[1]:
+            found[start] = match
     return found
 
 
@@ -160,6 +169,8 @@ def _numbers(doc: Document) -> dict[int, tuple[int, int]]:
     words = _longest(doc.matches.get("number", ()))
     at = 0
     items = doc.tokens.items
+    if not words and NUMBER not in [token.kind for token in items]:
+        return found
     while at < len(items):
         if items[at].kind == NUMBER:
             digits = items[at].text.replace(",", "").replace(".", "")

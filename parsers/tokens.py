@@ -62,7 +62,8 @@ class Tokens:
         """Original-text span of tokens first..last-1."""
         if last <= first:
             return -1, -1
-        return self.folded.span(self.items[first].start, self.items[last - 1].end)
+        start, end = self.items[first].start, self.items[last - 1].end
+        return (start, end) if self.folded.index is None else self.folded.span(start, end)
 
 
 def tokenise(text: str) -> Tokens:

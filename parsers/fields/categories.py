@@ -60,6 +60,8 @@ def _rank(segment: Segment, match: Match) -> tuple[bool, int, bool, float, int, 
 def mentions(segment: Segment) -> list[Match]:
     """Every stated (not negated) event of the segment, by start; where repairs disagree, none of them."""
     found = [match for match in segment.of("cat") if not is_negated(segment, match)]
+    if len(found) < 2:
+        return found
     best: dict[tuple[int, int], tuple[float, set[str]]] = {}
     for match in found:
         span = (match.start, match.end)

@@ -1,6 +1,6 @@
 """Counts: a number and what it counts, in either order, with negation; ages, money, hours and plates are not counts."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from parsers.segment import Segment
 from parsers.tables import Match
@@ -16,8 +16,7 @@ _ONE = ("un", "una", "uno")
 _VERBS = ("kill", "hurt", "seize", "vanish")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     field: str
     value: int
     start: int
@@ -41,10 +40,13 @@ def read_counts(segment: Segment, names: frozenset[str]) -> None:
 
 def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
     found = _negated(segment, names)
+    numbers = segment.doc.numbers
+    if not numbers:
+        return found
     labelled = _is_labelled(segment)
     at = segment.first
     while at < segment.last:
-        number = None if at in segment.used else segment.doc.numbers.get(at)
+        number = None if at in segment.used else numbers.get(at)
         if number is None or _is_code(segment, at, number[1]):
             at += 1
             continue

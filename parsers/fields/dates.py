@@ -2,8 +2,8 @@
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from parsers.segment import Segment
 from parsers.tokens import DATE, NUMBER
@@ -16,8 +16,7 @@ _DEADLINES = ("antes", "hasta", "para")
 _DAY_WORDS = ("el", "dia", "fecha", "del")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A date in tokens start..end-1; ``day`` is None when what is written cannot be a date or lies ahead."""
 
     day: date | None
@@ -36,7 +35,7 @@ def read_date(segment: Segment) -> None:
         segment.take(one.start, one.end)
         if one.day is None:
             segment.problem("date", one.code, one.start, one.end)
-    good = [one for one in found if one.day is not None]
+    good = [one for one in found if one.day is not None] if found else found
     if not good:
         segment.put("date", today.isoformat(), "default")
         return
@@ -61,13 +60,24 @@ def find_dates(segment: Segment, today: date) -> list[Found]:
 
 def _starts(segment: Segment) -> list[int]:
     """The tokens a date can start at, so that the others cost nothing."""
+    first, last = segment.first, segment.last
+    numbers = segment.doc.numbers
     starts = {match.start for kind in _DATE_KINDS for match in segment.of(kind)}
-    starts.update(at for at in segment.doc.numbers if segment.first <= at < segment.last)
-    for at in range(segment.first, segment.last):
-        token = segment.items[at]
-        if token.kind == DATE or token.text in _OPENING_WORDS:
+    starts.update([at for at in numbers if first <= at < last])
+    leads = bool(numbers) or segment.has("weekday")
+    for at, token in enumerate(segment.items[first:last], first):
+        if token.kind == DATE or (leads and token.text in _OPENING_WORDS and _leads_on(segment, at)):
             starts.add(at)
     return sorted(starts)
+
+
+def _leads_on(segment: Segment, at: int) -> bool:
+    """Whether the words that open a date ("el dia") end in a number or a weekday."""
+    while segment.word(at) in _OPENING_WORDS:
+        at += 1
+        if at in segment.doc.numbers or segment.at("weekday", at) is not None:
+            return True
+    return False
 
 
 def _date_at(segment: Segment, at: int, today: date) -> Found | None:

@@ -34,13 +34,13 @@ def _name_end(segment: Segment, at: int) -> int:
 
 def _ends_name(segment: Segment, at: int, start: int) -> bool:
     token = segment.items[at]
-    if at in segment.used or any(key[0] == "{" for key, _ in token.keys):
+    if at in segment.used or (len(token.keys) > 1 and any(key[0] == "{" for key, _ in token.keys)):
         return True
     tables = segment.doc.book.tables
     if at == start and token.text in tables.vocabulary and token.text not in tables.place_words:
         return True
     kinds = ("prep", "rel", "cat", "unit", "weekday", "ago", "link", "and") if at > start else ("rel", "cat", "neg")
-    return any((match := segment.at(kind, at)) is not None and not match.penalty for kind in kinds)
+    return segment.surely_at(kinds, at)
 
 
 @lru_cache(maxsize=1024)
@@ -50,7 +50,9 @@ def _name_words(name: str) -> list[str]:
 
 def _own_village(segment: Segment) -> None:
     given = segment.doc.context.village
-    names = (given,) if isinstance(given, str) else given or ()
+    if given is None:
+        return
+    names = (given,) if isinstance(given, str) else given
     for name in names:
         words = _name_words(name)
         if not words or words[0] not in segment.doc.tokens.folded.text:

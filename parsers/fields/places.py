@@ -49,10 +49,12 @@ def read_place(segment: Segment) -> None:
 
 def _unknown_code(segment: Segment) -> None:
     """Four digits where a place would stand, that are no code: asked about, never guessed."""
+    if not segment.opened or not segment.doc.numbers:
+        return
     for at in range(segment.first, segment.last):
         token = segment.items[at]
         four = token.kind == NUMBER and len(token.text) == _CODE_DIGITS and token.text.isdigit()
-        free = four and segment.opened and at not in segment.used and not _year(token.text)
+        free = four and at not in segment.used and not _year(token.text)
         if free and not _is_counted(segment, at):
             segment.problem("place", "unknown_place", at, at + 1)
             return
@@ -66,22 +68,23 @@ def find_places(segment: Segment) -> list[Candidate]:
     """Places named in the segment, longest name first where names overlap, in order of their start."""
     grouped: dict[tuple[int, int], list[Match]] = {}
     for match in segment.of("place"):
-        grouped.setdefault((match.start, match.end), []).append(match)
+        grouped.setdefault((match.start - match.end, match.start), []).append(match)
     found: list[Candidate] = []
     taken: set[int] = set()
-    for (start, end), matches in sorted(grouped.items(), key=lambda item: (item[0][0] - item[0][1], item[0][0])):
+    for (size, start), matches in sorted(grouped.items()) if len(grouped) > 1 else grouped.items():
+        end = start - size
         if taken.isdisjoint(range(start, end)) and segment.free(start, end):
             one = _name(segment, start, end, matches)
             taken.update(range(start, end))
             if one is not None:
                 found.append(one)
     found.extend(_coded(segment))
-    return sorted(found, key=lambda one: one.start)
+    return sorted(found, key=lambda one: one.start) if len(found) > 1 else found
 
 
 def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candidate | None:
-    penalty = min(match.penalty for match in matches)
-    weight = max(match.weight for match in matches if match.penalty == penalty)
+    penalty = min([match.penalty for match in matches])
+    weight = max([match.weight for match in matches if match.penalty == penalty])
     fits = {match.value for match in matches if match.penalty == penalty and match.weight == weight}
     if _after_department_word(segment, start):
         fits = {code[:2] for code in fits}
@@ -97,13 +100,15 @@ def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candi
 
 
 def _after_department_word(segment: Segment, start: int) -> bool:
+    if not segment.has("deptword"):
+        return False
     return any((word := segment.at("deptword", start - back)) is not None and word.end == start for back in (1, 2))
 
 
 def _is_locality(segment: Segment, start: int) -> bool:
     """The name of a village or farm, unless that word belongs to what happened ("invasion de finca")."""
     words = [word for word in segment.of("loc") if word.end == start]
-    return any(not _in_event(segment, word.end - 1) for word in words)
+    return bool(words) and any(not _in_event(segment, word.end - 1) for word in words)
 
 
 def _in_event(segment: Segment, at: int) -> bool:
@@ -141,7 +146,8 @@ def _is_common(segment: Segment, start: int, end: int) -> bool:
 
 def written_as(token: Token) -> str:
     """The word a token stands for: itself, what its shorthand means, or its repair."""
-    return next(key for key, _ in reversed(token.keys) if key[0] != "{")
+    keys = token.keys
+    return keys[0][0] if len(keys) == 1 else next(key for key, _ in reversed(keys) if key[0] != "{")
 
 
 def _is_person(segment: Segment, start: int) -> bool:
@@ -170,8 +176,9 @@ def _is_field(segment: Segment, at: int, kinds: tuple[str, ...]) -> bool:
 
 def _coded(segment: Segment) -> list[Candidate]:
     found: list[Candidate] = []
-    for at in range(segment.first, segment.last):
-        token = segment.items[at]
+    if not segment.doc.numbers:
+        return found
+    for at, token in enumerate(segment.items[segment.first : segment.last], segment.first):
         if token.kind != NUMBER or at in segment.used:
             continue
         how: How = "repaired" if token.keys[0][1] else "exact"
@@ -193,7 +200,7 @@ def _is_counted(segment: Segment, at: int) -> bool:
 def _only_hints(one: Candidate, candidates: list[Candidate]) -> bool:
     """A department named beside one of its municipalities tells which municipality, and is no place of its own."""
     departments = [code for code in one.codes if len(code) == 2]
-    if not departments:
+    if not departments or len(candidates) == 1:
         return False
     others = [other for other in candidates if other is not one]
     return any(code[:2] in departments and len(code) == 4 for other in others for code in other.codes)
@@ -213,9 +220,11 @@ def _settle(segment: Segment, best: Candidate, hints: set[str]) -> None:
 
 def resolve(segment: Segment, codes: tuple[str, ...], hints: set[str]) -> tuple[str, ...]:
     """The codes that remain after departments named in the text and the sender's own are taken into account."""
+    if len(codes) == 1:
+        return codes
     towns = tuple(code for code in codes if len(code) == 4)
     departments = {code for code in codes if len(code) == 2}
-    if not towns or len(codes) == 1:
+    if not towns:
         return codes
     hinted = tuple(code for code in towns if code[:2] in hints - departments)
     if hinted:
