@@ -3,7 +3,6 @@
 import json
 import re
 import smtplib
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -24,6 +23,8 @@ CANARIES = (NUMBER[3:], WORD, TOKEN, WRONG_TOKEN, SECRET, ANSWERED, MAIL.partiti
 URGENT = f"urgente amenaza de linchamiento en nebaj hoy {WORD}"
 BODY = {"from": f"+{NUMBER}", "text": f"inc rob nebaj ayer 2 heridos {WORD}"}
 
+RECEIPT = {"id": WORD, "status": "failed", "error": f"no phone +{NUMBER}"}
+
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 GOOD = f"Bearer {TOKEN}"
@@ -43,7 +44,7 @@ CALLS = {
     "too large": ("campo", JSON, GOOD, json.dumps({**BODY, "text": WORD * 6000})),
     "another media type": ("campo", "text/plain", GOOD, json.dumps(BODY)),
     "no such channel": (f"{WORD}", JSON, GOOD, json.dumps(BODY)),
-    "a receipt of nothing": ("campo/status", JSON, GOOD, json.dumps({"id": WORD, "status": "failed", "error": WORD})),
+    "a receipt of nothing": ("campo/status", JSON, GOOD, json.dumps(RECEIPT)),
     "a broken receipt": ("campo/status", JSON, GOOD, json.dumps({"id": WORD, "status": WORD})),
     "an unsigned webhook": ("telco", FORM, "", f"MessageSid=SM{WORD}&From=%2B{NUMBER}&Body={WORD}"),
     "a broken form": ("telco", FORM, GOOD, f"%zz={WORD}&From=%ff{NUMBER}"),
@@ -86,9 +87,9 @@ def mail(port: int) -> str:
     said = []
     with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
         client.sendmail(MAIL, ["vocero@oficina.example"], f"Subject: {WORD}\r\nFrom: {MAIL}\r\n\r\n{BODY['text']}\r\n")
-        for line in (f"MAIL FROM:<{MAIL}", f"VRFY {MAIL}", f"{WORD} {NUMBER}", f"MAIL FROM:<{MAIL}> SIZE=999999999"):
-            with suppress(smtplib.SMTPException):
-                said.append(repr(client.docmd(line)))
+        for line in (f"MAIL FROM:<{MAIL}", f"VRFY {MAIL}", f"MAIL FROM:<{MAIL}> SIZE=999999999"):
+            said.append(repr(client.docmd(line)))
+        client.docmd(f"{WORD} {NUMBER}")  # told back to its caller, and to nobody else
     return "\n".join(said)
 
 
