@@ -57,10 +57,9 @@ def int_of(text: str) -> int:
 
 def _boundaries(doc: Document, start: int) -> list[int]:
     bounds = [start]
-    items = doc.tokens.items
-    for at in range(start + 1, len(items)):
-        token = items[at]
-        may = token.gap >= SEMICOLON or token.kind == NUMBER or doc.at("kw", at) is not None
+    keywords = doc.starts("kw")
+    for at, token in enumerate(doc.tokens.items[start + 1 :], start + 1):
+        may = token.gap >= SEMICOLON or token.kind == NUMBER or at in keywords
         if may and _opens(doc, at, bounds[-1]):
             bounds.append(at)
     return bounds

@@ -22,6 +22,12 @@ _SPACE = {chr(code): " " for code in range(32) if chr(code) not in "\n\r"} | {"\
 _ASCII = str.maketrans(_SPACE)
 # Spanish letters and the apostrophes of Mayan spelling fold one to one, so that most texts need no map.
 _SPANISH = str.maketrans("áéíóúüñàèìòùÁÉÍÓÚÜÑÀÈÌÒÙ’ʼꞌ´‘\u00a0", "aeiouunaeiouaeiouunaeiou''''' ")
+# The same, and lower case, for text that Latin-1 can hold; what has no plain letter stays what it is.
+_LATIN = bytes(
+    ord(plain) if len(plain) == 1 and plain.isascii() else code
+    for code in range(256)
+    for plain in (chr(code).translate(_SPANISH).lower().translate(_ASCII),)
+)
 _WORDS = re.compile(r"\{[^{}]+\}|\*|[a-z0-9']+")
 _HIGH = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MOJIBAKE = re.compile(f"(?:[\u00c2-\u00df][{_HIGH}]|[\u00e0-\u00ef][{_HIGH}]{{2}}|[\u00f0-\u00f4][{_HIGH}]{{3}})+")
@@ -44,10 +50,8 @@ class Folded:
 
 def fold(text: str) -> str:
     """Lower case without accents, one apostrophe, no invisible characters. Idempotent; never raises."""
-    plain = text if text.isascii() else text.translate(_SPANISH)
-    if plain.isascii() and "~" not in plain:
-        return plain.lower().translate(_ASCII)
-    return fold_mapped(text).text
+    plain = _fold_spanish(text)
+    return fold_mapped(text).text if plain is None else plain
 
 
 def fold_text(text: str) -> str:
@@ -61,10 +65,22 @@ def words_of(phrase: str) -> list[str]:
     return [plain for word in words if (plain := word.replace("'", ""))]
 
 
+def _fold_spanish(text: str) -> str | None:
+    """The folded text where it folds one to one, as most texts do; else None."""
+    if not text.isascii():
+        try:
+            raw = text.encode("latin-1").translate(_LATIN)
+        except UnicodeEncodeError:
+            text = text.translate(_SPANISH)
+        else:
+            return raw.decode("ascii") if raw.isascii() and b"~" not in raw else None
+    return text.lower().translate(_ASCII) if text.isascii() and "~" not in text else None
+
+
 def fold_mapped(text: str) -> Folded:
-    plain = text if text.isascii() else text.translate(_SPANISH)
-    if plain.isascii() and "~" not in plain:
-        return Folded(plain.lower().translate(_ASCII))
+    plain = _fold_spanish(text)
+    if plain is not None:
+        return Folded(plain)
     chars: list[str] = []
     index: list[int] = []
     lookalikes = False

@@ -1,6 +1,5 @@
 """read_message: one text, one codebook, one context -> one Reading. Pure and deterministic; never raises."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,7 +32,7 @@ def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
         return _without_words(text, context, codebook)
     reading = _read_words(doc)
     part = split_hand_part(text) if text[:1] in _PART_MARKS else None
-    return replace(reading, part=part[:2]) if part is not None else reading
+    return reading._replace(part=part[:2]) if part is not None else reading
 
 
 def _read_words(doc: Document) -> Reading:
@@ -46,7 +45,7 @@ def _read_words(doc: Document) -> Reading:
         return _reject(doc, "thanks", practice)
     asked = context.pending
     if asked is not None and asked.report.form in codebook.forms and is_answer(doc, start):
-        return replace(answer(doc, start), practice=practice)
+        return answer(doc, start)._replace(practice=practice)
     return _read(doc, start, practice)
 
 

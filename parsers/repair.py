@@ -1,6 +1,7 @@
 """The repair ladder for one unknown word: same sound, one edit (5+ letters), one edit by sound, two edits (9+)."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -21,14 +22,13 @@ Parts = dict[str, list[str]]
 
 
 class _Thirds:
-    """The words of one length, each under its first, its middle and its last third."""
+    """The words of one length, each under its first and its last third."""
 
-    __slots__ = ("first", "high", "last", "low", "middle")
+    __slots__ = ("first", "high", "last", "low")
 
     def __init__(self, length: int) -> None:
         self.low, self.high = length // 3, 2 * length // 3
         self.first: Parts = {}
-        self.middle: Parts = {}
         self.last: Parts = {}
 
 
@@ -40,6 +40,7 @@ class _Near:
 
     def __init__(self) -> None:
         self._lengths: dict[int, _Thirds] = {}
+        self._middles: Parts = {}
 
     def learn(self, word: str) -> None:
         length = len(word)
@@ -47,7 +48,7 @@ class _Near:
         if thirds is None:
             thirds = self._lengths[length] = _Thirds(length)
         thirds.first.setdefault(word[: thirds.low], []).append(word)
-        thirds.middle.setdefault(word[thirds.low : thirds.high], []).append(word)
+        self._middles.setdefault(word[thirds.low : thirds.high], []).append(word)
         thirds.last.setdefault(word[thirds.high :], []).append(word)
 
     def within(self, word: str, edits: int) -> list[str]:
@@ -58,14 +59,27 @@ class _Near:
             thirds = self._lengths.get(length)
             if thirds is None:
                 continue
-            low, high = thirds.low, thirds.high
-            pool += thirds.first.get(word[:low], ())
-            pool += thirds.last.get(word[high + size - length :], ())
-            if edits > 1:
-                middle = thirds.middle.get
-                for shift in range(-min(edits, low), edits + 1):
-                    pool += middle(word[low + shift : high + shift], ())
+            pool += thirds.first.get(word[: thirds.low], ())
+            pool += thirds.last.get(word[thirds.high + size - length :], ())
+        if edits > 1:
+            middle = self._middles.get
+            for low, high in _middles(size, edits):
+                pool += middle(word[low:high], ())
         return sorted([each for each in set(pool) if _distance(word, each, score_cutoff=edits) <= edits])
+
+
+@lru_cache(maxsize=64)
+def _middles(size: int, edits: int) -> tuple[tuple[int, int], ...]:
+    """Where in a word of this size the middle third of one that is near can stand."""
+    return tuple(
+        sorted(
+            {
+                (length // 3 + shift, 2 * length // 3 + shift)
+                for length in range(max(3, size - edits), size + edits + 1)
+                for shift in range(-min(edits, length // 3), edits + 1)
+            }
+        )
+    )
 
 
 class Repairer:

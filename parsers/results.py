@@ -1,8 +1,9 @@
 """What a reading takes and gives: Context and Pending in, Reading out; all frozen, all JSON-able."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Value = str | int | bool | None
@@ -20,12 +21,11 @@ class FieldValue(NamedTuple):
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReportReading:
+class ReportReading(NamedTuple):
     """One report (or command) as understood; ``values`` holds only what is known, dates as ISO strings."""
 
     form: str
-    values: Mapping[str, FieldValue] = field(default_factory=dict)
+    values: Mapping[str, FieldValue] = MappingProxyType({})
     urgent: bool = False
     text: str = ""
 
@@ -96,8 +96,7 @@ class Trace(NamedTuple):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The result of one text. ``answers_pending``: reports[0] is the pending draft, completed or advanced.
 
     ``language`` is the sender's, the one a greeting tells, or ``myn`` (ISO 639-5) for a text nobody here could read

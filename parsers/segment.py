@@ -59,10 +59,15 @@ class Document:
     def at(self, kind: str, start: int) -> Match | None:
         """The longest match of a kind that starts at a token."""
         longest = self._longest.get(kind)
+        return (self.starts(kind) if longest is None else longest).get(start)
+
+    def starts(self, kind: str) -> dict[int, Match]:
+        """The longest match of a kind at each token one starts at."""
+        longest = self._longest.get(kind)
         if longest is None:
             found = self.matches.get(kind)
             longest = self._longest[kind] = _longest(found) if found is not None else _NONE
-        return longest.get(start)
+        return longest
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Span in the given text of tokens start..end-1; (-1, -1) for what stands in a mail's subject."""
