@@ -190,8 +190,8 @@ def _keyword(doc: Document, first: int, last: int) -> Match | None:
 
 def _is_event_phrase(doc: Document, at: int, last: int, found: list[Match]) -> bool:
     """ "acuerdo comunitario", "alerta alba-keneth": the keyword is the first word of an event's own name."""
-    longest = max(match.end for match in found)
-    exact = any(match.weight >= HARD for match in found)
+    longest = max([match.end for match in found])
+    exact = [match for match in found if match.weight >= HARD]
     return not exact and any(
         match.start == at and match.end > longest and not match.penalty for match in doc.within("cat", at, last)
     )

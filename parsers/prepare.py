@@ -3,7 +3,7 @@
 import re
 
 from parsers.normalize import Folded
-from parsers.tables import Keys, Tables
+from parsers.tables import GLUED_MIN, Keys, Tables
 from parsers.tokens import GLUED, MIXED, NUMBER, WORD, Token, Tokens, tokenise
 
 _PARTS = re.compile(r"[a-z']+|\d+")
@@ -13,7 +13,6 @@ _DIGIT_LOOKS = str.maketrans("oilsbzg", "0115829")
 _LOOKS_NUMERIC = re.compile(r"[oilsbzg\d]*\d[oilsbzg\d]*$")
 _LONGEST_GLUED = 40
 _SHORTEST_GLUED = 6
-_SHORTEST_PIECE = 3
 # A repair no worse than this beats cutting the word in pieces.
 _SLIP = 0.25
 
@@ -112,7 +111,7 @@ def _piece_keys(piece: str, tables: Tables) -> Keys:
 
 def _glued(word: str, tables: Tables) -> list[str] | None:
     """A word nobody knows as a chain of known ones (incrobnebaj), longest pieces first; None when it is not."""
-    if not _SHORTEST_GLUED <= len(word) <= _LONGEST_GLUED:
+    if not _SHORTEST_GLUED <= len(word) <= _LONGEST_GLUED or word[:GLUED_MIN] not in tables.gluable_heads:
         return None
     dead: set[int] = set()
 
@@ -121,7 +120,7 @@ def _glued(word: str, tables: Tables) -> list[str] | None:
             return []
         if start in dead:
             return None
-        for end in range(len(word), start + _SHORTEST_PIECE - 1, -1):
+        for end in range(len(word), start + GLUED_MIN - 1, -1):
             if word[start:end] in tables.gluable:
                 rest = chain(end)
                 if rest is not None:

@@ -14,6 +14,8 @@ Node = dict[str, Any]
 END = ""
 GAP = "*"
 GAP_WORDS = 3
+# Shorter words are not looked for inside a word nobody knows.
+GLUED_MIN = 3
 
 
 class Entry(NamedTuple):
@@ -77,6 +79,7 @@ class Tables:
     classes: Mapping[str, tuple[str, ...]]
     shorthand: Mapping[str, str]
     gluable: frozenset[str]
+    gluable_heads: frozenset[str]
     repair: Callable[[str], Keys]
     choice_tries: Mapping[str, Node]
     place_common: frozenset[str]

@@ -9,7 +9,7 @@ from parsers.conjugate import conjugate
 from parsers.normalize import fold, words_of
 from parsers.pack import Pack
 from parsers.repair import Repairer
-from parsers.tables import Entry, Frame, KnownWords, Node, Tables, add_phrase
+from parsers.tables import GLUED_MIN, Entry, Frame, KnownWords, Node, Tables, add_phrase
 
 _SMALL = frozenset({"de", "del", "la", "las", "el", "los", "y"})
 _PARTS_MIN = 6
@@ -68,7 +68,7 @@ class VocabularyBuilder:
         plain = [word for word in words if word[0] not in "{*"]
         self.words.update(plain)
         if kind in _GLUABLE and len(words) <= 4:
-            self.gluable.update(word for word in plain if len(word) >= 3)
+            self.gluable.update(word for word in plain if len(word) >= GLUED_MIN)
         if kind not in _REPAIRABLE:
             return
         self.repairable.update(plain)
@@ -169,6 +169,7 @@ class VocabularyBuilder:
         shorthand = {fold(row["word"]): fold(row["means"]) for row in pack.table("shorthand")}
         vocabulary = frozenset(self.words | set(shorthand) | self.ordinary)
         classes = {form: tuple(sorted(verbs)) for form, verbs in self.classes.items()}
+        gluable = frozenset(self.gluable - _SMALL)
         repairer = Repairer(self.repairable, self.names)
         return Tables(
             trie=self.trie,
@@ -176,7 +177,8 @@ class VocabularyBuilder:
             known=KnownWords(vocabulary, shorthand, classes),
             classes=classes,
             shorthand=shorthand,
-            gluable=frozenset(self.gluable - _SMALL),
+            gluable=gluable,
+            gluable_heads=frozenset([word[:GLUED_MIN] for word in gluable]),
             repair=lru_cache(maxsize=8192)(repairer.candidates),
             choice_tries=self.choice_tries,
             place_common=frozenset(self.place_common),

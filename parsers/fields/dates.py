@@ -62,7 +62,8 @@ def _starts(segment: Segment) -> list[int]:
     """The tokens a date can start at, so that the others cost nothing."""
     first, last = segment.first, segment.last
     numbers = segment.doc.numbers
-    starts = {match.start for kind in _DATE_KINDS for match in segment.of(kind)}
+    matches = segment.doc.matches
+    starts = {match.start for kind in _DATE_KINDS if kind in matches for match in segment.of(kind)}
     starts.update([at for at in numbers if first <= at < last])
     leads = bool(numbers) or segment.has("weekday")
     for at, token in enumerate(segment.items[first:last], first):

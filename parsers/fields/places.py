@@ -34,12 +34,13 @@ class Candidate:
 def read_place(segment: Segment) -> None:
     """Set ``place`` and ``locality``, or leave the codes to choose from in ``segment.choices``."""
     candidates = find_places(segment)
+    several = len(candidates) > 1
     hints = {code for one in candidates for code in one.codes if len(code) == 2}
-    named = [one for one in candidates if not _only_hints(one, candidates)]
+    named = [one for one in candidates if not _only_hints(one, candidates)] if several else candidates
     if named:
-        best = max(named, key=lambda one: (one.score, -one.start))
+        best = max(named, key=lambda one: (one.score, -one.start)) if several else named[0]
         _settle(segment, best, hints)
-        for one in candidates:
+        for one in candidates if several else ():
             if one is best or _only_hints(one, candidates):
                 segment.take(one.start, one.end)
     else:
@@ -117,9 +118,10 @@ def _in_event(segment: Segment, at: int) -> bool:
 
 def _inside_verb_phrase(segment: Segment, start: int, end: int) -> bool:
     """A one-word name inside a longer phrase of a category ("mina", "agua blanca") is part of that phrase."""
-    return end - start == 1 and any(
-        match.start < start and match.end > end and match.end - match.start <= 4 for match in segment.of("cat")
-    )
+    if end - start != 1:
+        return False
+    around = [match for match in segment.of("cat") if match.start < start and match.end > end]
+    return bool(around) and any(match.end - match.start <= 4 for match in around)
 
 
 def _score(segment: Segment, start: int, end: int) -> float | None:
@@ -200,7 +202,7 @@ def _is_counted(segment: Segment, at: int) -> bool:
 def _only_hints(one: Candidate, candidates: list[Candidate]) -> bool:
     """A department named beside one of its municipalities tells which municipality, and is no place of its own."""
     departments = [code for code in one.codes if len(code) == 2]
-    if not departments or len(candidates) == 1:
+    if not departments:
         return False
     others = [other for other in candidates if other is not one]
     return any(code[:2] in departments and len(code) == 4 for other in others for code in other.codes)
