@@ -25,7 +25,7 @@ run: .venv/run.stamp ## Start on this machine: SQLite, Guatemala pack, a phone a
 	@$(BIN)/vocero serve --local
 
 test: .venv/dev.stamp ## Run the tests, on SQLite and on Postgres (under 5 minutes on two cores).
-	$(PYTEST) -n 2 -m "not ($(NEED_DEBIAN))" $(ARGS)
+	$(PYTEST) -n 2 --dist worksteal -m "not ($(NEED_DEBIAN))" $(ARGS)
 
 check: .venv/dev.stamp ## Format, lint, types, import directions, sizes, documentation.
 	$(BIN)/ruff format --check .

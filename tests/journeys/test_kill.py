@@ -14,7 +14,7 @@ import pytest
 
 from tests.served import Served
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 SENDERS = 8
 
 

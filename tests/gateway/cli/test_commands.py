@@ -168,11 +168,12 @@ def test_a_setting_that_cannot_stand_is_named(bare: Vocero, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_unforeseen_error_shows_neither_trace_nor_values(vocero: Vocero, settings: Settings) -> None:
+def test_a_damaged_database_is_named_and_shows_neither_trace_nor_values(vocero: Vocero, settings: Settings) -> None:
     assert settings.sqlite_path is not None
     settings.sqlite_path.write_bytes(b"SQLite format 3\0" + b"+50255550101" * 500)
     result = vocero("contact", "list")
-    assert result.code == 1
+    assert result.code == 3
+    assert "vocero.db" in result.err
     assert "Traceback" not in result.err
     assert "5555" not in result.err
 
