@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, literal_column, or_, select, text
 
+from gateway.bulk import Lookup
 from gateway.conversation import Asked, Known, Part, Repeat, Standing, own_words
 from gateway.drafts import load_report
 from gateway.models import Contact, ContactAddress, Message, OpenQuestion, OptOut, OutboundMessage, Report
@@ -26,9 +27,54 @@ KNOWN_COLUMNS: tuple[Any, ...] = (
     CONTACT.c.id, CONTACT.c.role, CONTACT.c.status, CONTACT.c.home_place, CONTACT.c.village_sealed,
     CONTACT.c.language, CONTACT.c.discreet, CONTACT.c.poll_month, CONTACT.c.last_heard_at,
 )  # fmt: skip
-EXEMPT = ("alert",)
+QUESTION_COLUMNS: tuple[Any, ...] = (
+    QUESTION.c.id, QUESTION.c.sender_hash, QUESTION.c.ask, QUESTION.c.choices, QUESTION.c.report_id,
+    QUESTION.c.message_id, QUESTION.c.draft_sealed, QUESTION.c.expires_at,
+)  # fmt: skip
+PART_COLUMNS: tuple[Any, ...] = (
+    MESSAGE.c.id, MESSAGE.c.sender_hash, MESSAGE.c.part_ref, MESSAGE.c.part_seq, MESSAGE.c.part_total,
+    MESSAGE.c.text_sealed,
+)  # fmt: skip
+# A literal, not a parameter: only then does the database use the partial index.
+OPEN: ColumnElement[bool] = literal_column("open_question.state = 'open'")
+HELD: ColumnElement[bool] = literal_column("message.state = 'held'")
+EXEMPT = "alert"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+
+
+def _known(hashes: Sequence[Any]) -> Select[Any]:
+    standing = or_(CONTACT.c.status == "active", CONTACT.c.status == "pending")
+    query = select(ADDRESS.c.address_hash, *KNOWN_COLUMNS).join(CONTACT, CONTACT.c.id == ADDRESS.c.contact_id)
+    return query.where(ADDRESS.c.address_hash.in_(hashes), standing)
+
+
+def _questions(hashes: Sequence[Any]) -> Select[Any]:
+    query = select(*QUESTION_COLUMNS, REPORT.c.ref).outerjoin(REPORT, REPORT.c.id == QUESTION.c.report_id)
+    mine = (OPEN, QUESTION.c.sender_hash.in_(hashes), QUESTION.c.expires_at > bindparam("now"))
+    return query.where(*mine)
+
+
+def _parts(hashes: Sequence[Any]) -> Select[Any]:
+    recent = MESSAGE.c.heard_at > bindparam("since")
+    query = select(*PART_COLUMNS).where(HELD, MESSAGE.c.sender_hash.in_(hashes), recent)
+    return query.order_by(MESSAGE.c.heard_at)
+
+
+def _answered(hashes: Sequence[Any]) -> Select[Any]:
+    last_hour = func.sum(case((OUTBOUND.c.queued_at > bindparam("hour"), 1), else_=0))
+    columns = (OUTBOUND.c.to_hash, OUTBOUND.c.text_hash)
+    mine = (OUTBOUND.c.to_hash.in_(hashes), OUTBOUND.c.queued_at > bindparam("day"))
+    query = select(*columns, func.count().label("of_day"), last_hour.label("of_hour")).where(*mine)
+    return query.where(OUTBOUND.c.kind != EXEMPT, OUTBOUND.c.message_id.is_not(None)).group_by(*columns)
+
+
+def _silent(hashes: Sequence[Any]) -> Select[Any]:
+    return select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))
+
+
+KNOWN, QUESTIONS, PARTS = Lookup(_known), Lookup(_questions), Lookup(_parts)
+ANSWERED, SILENT = Lookup(_answered), Lookup(_silent)
 
 
 @dataclass(slots=True)
@@ -73,8 +119,7 @@ def recall(
     _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours))
     _recall_parts(connection, standings, now, sealer)
     answered = _recall_answered(connection, standings, now)
-    silent = select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(list(senders)))
-    opted_out = set(connection.scalars(silent))
+    opted_out = {row.address_hash for row in SILENT.rows(connection, senders)}
     for sender in opted_out:
         standings[sender].opted_out = True
     return Memory(standings, answered, opted_out)
@@ -86,17 +131,12 @@ def open_question_ids(connection: Connection, senders: Collection[bytes], now: d
 
 
 def _recall_known(connection: Connection, standings: dict[bytes, Standing], sealer: Sealer) -> None:
-    query = (
-        select(ADDRESS.c.address_hash, *KNOWN_COLUMNS)
-        .join(CONTACT, CONTACT.c.id == ADDRESS.c.contact_id)
-        .where(ADDRESS.c.address_hash.in_(list(standings)), CONTACT.c.status.in_(("active", "pending")))
-    )
-    for row in connection.execute(query):
+    for row in KNOWN.rows(connection, standings):
         standings[row.address_hash].known = known_of(row, sealer)
         standings[row.address_hash].last_exchange = row.last_heard_at
 
 
-def known_of(row: Row[Any], sealer: Sealer) -> Known:
+def known_of(row: Any, sealer: Sealer) -> Known:
     return Known(
         contact_id=row.id,
         role=row.role,
@@ -114,12 +154,7 @@ def _open_questions(senders: Collection[bytes], now: datetime) -> Any:
 
 
 def _recall_questions(connection: Connection, standings: dict[bytes, Standing], now: datetime, sealer: Sealer) -> None:
-    query = (
-        select(QUESTION, REPORT.c.ref)
-        .outerjoin(REPORT, REPORT.c.id == QUESTION.c.report_id)
-        .where(_open_questions(list(standings), now))
-    )
-    for row in connection.execute(query):
+    for row in QUESTIONS.rows(connection, standings, now=now):
         if row.draft_sealed is None:
             continue
         draft = load_report(sealer.open("open_question", "draft", row.id, row.draft_sealed))
@@ -149,15 +184,8 @@ def _recall_repeats(
 
 
 def _recall_parts(connection: Connection, standings: dict[bytes, Standing], now: datetime, sealer: Sealer) -> None:
-    columns = (
-        MESSAGE.c.id, MESSAGE.c.sender_hash, MESSAGE.c.part_ref, MESSAGE.c.part_seq, MESSAGE.c.part_total,
-        MESSAGE.c.text_sealed,
-    )  # fmt: skip
-    query = select(*columns).where(
-        MESSAGE.c.state == "held", MESSAGE.c.sender_hash.in_(list(standings)), MESSAGE.c.heard_at > now - DAY
-    )
     parts: dict[bytes, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(query.order_by(MESSAGE.c.heard_at)):
+    for row in PARTS.rows(connection, standings, since=now - DAY):
         held = own_words(sealer.open("message", "text", row.id, row.text_sealed), row.part_ref)
         parts[row.sender_hash][f"{row.part_ref}/{row.part_total}"].append(Part(row.id, row.part_seq, held))
     for sender, waiting in parts.items():
@@ -165,22 +193,13 @@ def _recall_parts(connection: Connection, standings: dict[bytes, Standing], now:
 
 
 def _recall_answered(connection: Connection, standings: dict[bytes, Standing], now: datetime) -> dict[bytes, Answered]:
-    last_hour = func.sum(case((OUTBOUND.c.queued_at > now - HOUR, 1), else_=0))
-    query = (
-        select(OUTBOUND.c.to_hash, OUTBOUND.c.text_hash, func.count().label("day"), last_hour.label("hour"))
-        .where(
-            OUTBOUND.c.to_hash.in_(list(standings)), OUTBOUND.c.queued_at > now - DAY, OUTBOUND.c.kind.not_in(EXEMPT),
-            OUTBOUND.c.message_id.is_not(None),
-        )
-        .group_by(OUTBOUND.c.to_hash, OUTBOUND.c.text_hash)
-    )  # fmt: skip
     found = {sender: Answered() for sender in standings}
-    for row in connection.execute(query):
+    for row in ANSWERED.rows(connection, standings, day=now - DAY, hour=now - HOUR):
         answered = found[row.to_hash]
-        answered.day += row.day
-        answered.hour += row.hour
+        answered.day += row.of_day
+        answered.hour += row.of_hour
         if row.text_hash is not None:
-            answered.texts[row.text_hash] = row.hour
+            answered.texts[row.text_hash] = row.of_hour
     return found
 
 
