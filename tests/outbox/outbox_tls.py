@@ -1,4 +1,3 @@
-
 """Certificates of a test's own making."""
 
 import datetime
