@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -20,6 +21,10 @@ from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from tests.gateway.desk import Desk
+
+# The same examples at every run, so that a red run can be repeated; HYPOTHESIS_PROFILE=default draws new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 NOW = datetime(2026, 3, 10, 12, 12, tzinfo=UTC)
 _numbers = itertools.count(1)

@@ -1,7 +1,7 @@
 import gsm0338
 import pytest
 import smsutil
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from outbox.segments import BASIC, EXTENDED, count, is_gsm7, split, to_gsm7
@@ -53,6 +53,8 @@ def test_gsm_texts_are_counted_as_the_codec_encodes_them(text: str) -> None:
 
 @given(ANY)
 def test_what_the_codec_cannot_encode_is_not_gsm(text: str) -> None:
+    """But for ESC alone, which the codec takes for a letter and which begins one of the extended alphabet."""
+    assume("\x1b" not in text)
     try:
         ORACLE.encode(text)
     except (UnicodeEncodeError, KeyError):
