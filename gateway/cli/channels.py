@@ -10,6 +10,7 @@ from gateway.errors import UsageError
 app = typer.Typer(no_args_is_help=True, help="Channels: how texts come in and go out.", rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+More = Annotated[list[str], typer.Argument(metavar="[KEY=VALUE]...", help="More settings after the first --set.")]
 Values = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be given several times.")]
 
 
@@ -27,13 +28,14 @@ def _pairs(values: list[str]) -> dict[str, str]:
 def add(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="twilio, smtp, http or simulator.")],
     name: Name,
+    more: More = [],  # noqa: B006
     values: Values = [],  # noqa: B006
     rate: Annotated[float | None, typer.Option(help="At most so many messages a second go out.", min=0.01)] = None,
 ) -> None:
     """Add a channel. `vocero channel kinds` lists the settings of each kind."""
     from gateway.channels import registry
 
-    pairs = _pairs(values)
+    pairs = _pairs([*values, *more])
     with opened_house() as house:
         write(
             house,

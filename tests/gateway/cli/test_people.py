@@ -74,6 +74,14 @@ def add_twilio(vocero: Vocero, *more: str) -> Result:
     return vocero("channel", "add", "twilio", "tigo", *(word for value in values for word in ("--set", value)), *more)
 
 
+def test_settings_may_follow_one_set_or_each_its_own(vocero: Vocero) -> None:
+    one = ("--set", "token=abcdefghijkl", "send_url=http://127.0.0.1:9/")
+    each = ("--set", "token=abcdefghijkl", "--set", "send_url=http://127.0.0.1:9/")
+    assert vocero("channel", "add", "http", "one", *one).code == 0
+    assert vocero("channel", "add", "http", "each", *each).code == 0
+    assert vocero("channel", "list").out.count("send_url=http://127.0.0.1:9/ token=********") == 2
+
+
 def test_a_channel_is_added_changed_paused_and_removed_and_tells_no_secret(vocero: Vocero) -> None:
     added = add_twilio(vocero)
     assert added.code == 0
