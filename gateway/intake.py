@@ -77,7 +77,7 @@ class Intake:
         waiter: _Waiter = loop.create_future()
         self._queue.append(_Waiting(incoming, waiter, loop))
         self._house.writer.notify()
-        return await asyncio.shield(waiter)
+        return await waiter
 
     def step(self) -> bool:
         """Keep the texts that wait, at most a batch. Runs on the writer's thread."""

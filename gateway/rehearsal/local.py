@@ -22,8 +22,9 @@ HOURS = "06:00,18:00"
 
 
 def local_settings(settings: Settings) -> Settings:
-    """The same settings with the simulated phone and the mailbox page switched on."""
-    return settings.model_copy(update={"simulator": True})
+    """The same settings with the simulated phone and the mailbox page on, and log lines for a person to read."""
+    form = settings.log_format if "log_format" in settings.model_fields_set else "console"
+    return settings.model_copy(update={"simulator": True, "log_format": form})
 
 
 @contextmanager

@@ -1,9 +1,11 @@
+import asyncio
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text as sql
 
 from gateway.errors import Busy
+from gateway.incoming import Receipt
 from gateway.models import metadata
 from outbox.segments import count
 from tests.conftest import HandClock
@@ -169,3 +171,14 @@ def test_a_text_in_a_language_nobody_here_reads_is_kept_and_answered_politely(de
     kept = desk.message(receipt.message_id)
     assert kept.state == "unread"
     assert "persona que habla su idioma" in desk.told(ANA)[0]
+
+
+def test_a_caller_who_goes_away_loses_nothing_and_harms_nobody(desk: Desk) -> None:
+    async def story() -> Receipt:
+        gone = asyncio.create_task(desk.intake.receive(desk.incoming(ANA, "INC ROB 1413")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await desk.intake.receive(desk.incoming(ANA, "INC AME 1413"))
+
+    assert asyncio.run(story()).status == "kept"
+    assert sorted(report.category for report in desk.reports()) == ["AME", "ROB"]
