@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 ADVISORY_LOCK = 0x766F6365726F  # "vocero"
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision under `alembic/versions`."""
 
 

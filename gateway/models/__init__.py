@@ -2,7 +2,7 @@
 
 from gateway.models.alert import Alert
 from gateway.models.audit import AuditEntry
-from gateway.models.channel import Channel
+from gateway.models.channel import Channel, ChannelOutage
 from gateway.models.codebook import CodebookRevision
 from gateway.models.contact import Contact, ContactAddress, OptOut
 from gateway.models.digest import DigestEntry, DigestRun, Subscription
@@ -19,6 +19,7 @@ __all__ = [
     "Alert",
     "AuditEntry",
     "Channel",
+    "ChannelOutage",
     "CodebookRevision",
     "Contact",
     "ContactAddress",

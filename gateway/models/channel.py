@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from outbox.tables import words_check
@@ -31,3 +31,16 @@ class Channel(SQLModel, table=True):
     last_sent_at: datetime | None = None
     offline_since: datetime | None = None
     offline_until: datetime | None = None
+
+
+class ChannelOutage(SQLModel, table=True):
+    """A time in which a channel could not send: from its first failure as a pause to the first success after it."""
+
+    __tablename__ = "channel_outage"
+    __table_args__ = (Index("ix_channel_outage_began_at", "began_at"),)
+
+    id: UUID = Field(primary_key=True)
+    channel: str = Field(max_length=64)
+    reason: str = Field(max_length=64)
+    began_at: datetime
+    ended_at: datetime | None = None
