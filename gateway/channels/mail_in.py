@@ -13,8 +13,13 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = timedelta(days=1)
 
 
-def incoming_of(raw: bytes, *, channel: str, own: str, mail_from: str, to: str | None, now: datetime) -> Incoming:
-    """Read `raw`. `own` is our address, `mail_from` the envelope's; an empty one marks a bounce (RFC 5321 4.5.5)."""
+def incoming_of(
+    raw: bytes, *, channel: str, own: str, mail_from: str | None, to: str | None, now: datetime
+) -> Incoming:
+    """Read `raw`. `own` is our address, `mail_from` the envelope's, None when unknown.
+
+    An empty one marks a bounce (RFC 5321 4.5.5).
+    """
     mail = read_mail(raw, own_addresses=frozenset({own.lower()} if own else ()))
     auto = _auto(mail, own, mail_from)
     address = parse_mail(mail.sender) if mail.sender else None
@@ -40,11 +45,11 @@ def as_text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _auto(mail: Mail, own: str, mail_from: str) -> str | None:
+def _auto(mail: Mail, own: str, mail_from: str | None) -> str | None:
     """Why nobody should be answered: the parser's word, `bounce`, or `loop` when it is ours coming back (RFC 3834)."""
     if mail.hops > HOPS or (own and mail.sender and parse_mail(mail.sender) == parse_mail(own)):
         return "loop"
-    if mail.auto is None and mail_from.strip("<> ") == "":
+    if mail.auto is None and mail_from is not None and mail_from.strip("<> ") == "":
         return "bounce"
     return mail.auto
 

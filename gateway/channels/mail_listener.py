@@ -3,10 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from aiosmtpd.lmtp import LMTP
@@ -14,9 +11,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from gateway.channels.base import ChannelConfig, Listener, Surroundings
 from gateway.channels.checks import split_endpoint
-from gateway.channels.mail_in import as_text, incoming_of, unread
+from gateway.channels.mail_reading import MailReader
 from gateway.errors import Busy
-from gateway.incoming import Incoming
 
 SIZE_LIMIT = 10 * 1024 * 1024
 LINE_LIMIT = 1024 * 1024
@@ -24,8 +20,6 @@ CONNECTIONS = 64
 OF_ONE_PEER = 24
 RECIPIENTS = 100
 IDLE_S = 180.0
-READ_S = 20.0
-READERS = 2
 
 OK = "250 2.0.0 Kept"
 LATER = "451 4.3.2 Not kept; try again later"
@@ -34,18 +28,13 @@ FULL = "452 4.3.1 Not kept; storage is nearly full, try again later"
 _log = logging.getLogger("vocero.mail")
 
 
-class Poison(Exception):
-    """This mail ended a process before and is not read again."""
-
-
 class MailDesk:
-    """aiosmtpd's handler for one channel, shared by its listeners: reads in threads of its own, keeps, answers."""
+    """aiosmtpd's handler for one channel, shared by its listeners: has each mail kept, and answers."""
 
     def __init__(self, config: ChannelConfig, around: Surroundings) -> None:
         self._name = config.name
-        self._own = config.get("from")
         self._around = around
-        self._pool = ThreadPoolExecutor(READERS, f"mail-{config.name}")
+        self._reader = MailReader(config, around)
         self._under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -61,9 +50,9 @@ class MailDesk:
         self._under_way += 1
         self.idle.clear()
         try:
-            incoming = await self._read(envelope)
-            # aiosmtpd cancels this when the peer hangs up; the batch that holds the text must not feel it.
-            await asyncio.shield(self._intake_receive(incoming))
+            to = envelope.rcpt_tos[0] if envelope.rcpt_tos else None
+            raw = bytes(envelope.original_content or b"")
+            await self._reader.keep(raw, mail_from=envelope.mail_from or "", to=to)
         except Busy as error:
             self._around.heard(self._name, "busy")
             return FULL if "disk" in str(error) else LATER
@@ -82,46 +71,8 @@ class MailDesk:
         _log.error("mail session failed", exc_info=error)
         return "451 4.3.0 Internal error; try again later"
 
-    async def _intake_receive(self, incoming: Incoming) -> None:
-        if self._around.intake is None:
-            raise Busy("starting")
-        await self._around.intake.receive(incoming)
-
-    async def _read(self, envelope: Envelope) -> Incoming:
-        raw = bytes(envelope.original_content or b"")
-        to = envelope.rcpt_tos[0] if envelope.rcpt_tos else None
-        now = self._around.clock()
-        reading = partial(
-            incoming_of, raw, channel=self._name, own=self._own, mail_from=envelope.mail_from or "", to=to, now=now
-        )
-        try:
-            async with asyncio.timeout(READ_S):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, self._marked, raw, reading)
-        except Exception as error:
-            # A mail the reader cannot bear is kept all the same.
-            _log.exception("a mail could not be read")
-            if isinstance(error, TimeoutError):
-                self._give_up_threads()
-            return unread(raw, channel=self._name, to=to, now=now)
-
-    def _give_up_threads(self) -> None:
-        """A thread cannot be ended: those that hang are left behind and fresh ones take over."""
-        self._pool.shutdown(wait=False)
-        self._pool = ThreadPoolExecutor(READERS, f"mail-{self._name}")
-
-    def _marked(self, raw: bytes, reading: Callable[[], Incoming]) -> Incoming:
-        """Read, saying meanwhile what is read; raises Poison for a mail that ended a process before."""
-        marker, keyed = self._around.marker, self._around.hash
-        if marker is None or keyed is None:
-            return reading()
-        text = keyed("body", as_text(raw))
-        if marker.is_poison(text):
-            raise Poison
-        with marker.marked(text):
-            return reading()
-
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
 
 
 class Bounded(SMTP):

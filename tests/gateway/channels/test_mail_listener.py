@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import select
 
-from gateway.channels import mail_listener
+from gateway.channels import mail_listener, mail_reading
 from gateway.house import House
 from gateway.inflight import PoisonList
 from gateway.standing import MESSAGE
@@ -134,7 +134,7 @@ def test_a_mail_that_breaks_its_reader_is_kept_whole(house: House, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(mail_listener, "incoming_of", broken)
+    monkeypatch.setattr(mail_reading, "incoming_of", broken)
     assert with_mail(house, send(RAW)) == 250
     (row,) = kept(house)
     assert house.sealer.open("message", "raw", row.id, row.raw_sealed) == RAW.decode()
