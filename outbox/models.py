@@ -22,7 +22,8 @@ class OutboundMessage(SQLModel, table=True):
     """An answer waiting or sent. Address, text and headers are sealed; `to_hash` finds the address.
 
     `provider_hash` finds a row by the provider's id of any length; `provider_id` is its first 255 characters, for
-    people. `unsure_since` is when a try began whose end nobody saw: the provider may hold it.
+    people. `unsure_since` is when a try began whose end nobody saw: the provider may hold it. `about_id` is what it
+    tells of when that is no report and no digest.
     """
 
     __tablename__ = "outbound_message"
@@ -43,6 +44,10 @@ class OutboundMessage(SQLModel, table=True):
         ),
         Index("ix_outbound_message_to_hash_queued_at", "to_hash", "queued_at"),
         Index("ix_outbound_message_channel_provider_hash", "channel", "provider_hash"),
+        Index(
+            "ix_outbound_message_about_id", "about_id",
+            sqlite_where=text("about_id IS NOT NULL"), postgresql_where=text("about_id IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -77,6 +82,7 @@ class OutboundMessage(SQLModel, table=True):
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     error: str | None = Field(default=None, max_length=64)
+    about_id: UUID | None = None
 
 
 class SendAttempt(SQLModel, table=True):

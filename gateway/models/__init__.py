@@ -1,6 +1,7 @@
 """All tables, one noun per file. Importing this package fills `metadata`."""
 
 from gateway.models.alert import Alert
+from gateway.models.announcement import Announcement
 from gateway.models.audit import AuditEntry
 from gateway.models.channel import Channel, ChannelOutage
 from gateway.models.codebook import CodebookRevision
@@ -11,12 +12,14 @@ from gateway.models.node import Counter, Node, Setting
 from gateway.models.poll import PollAnswer
 from gateway.models.question import OpenQuestion
 from gateway.models.report import Report, ReportEvent
+from gateway.models.silence import Silence
 from gateway.models.user import Session, User, UserLink
 from outbox.models import OutboundMessage, ParkedReceipt, SendAttempt
 from outbox.tables import metadata
 
 __all__ = [
     "Alert",
+    "Announcement",
     "AuditEntry",
     "Channel",
     "ChannelOutage",
@@ -38,6 +41,7 @@ __all__ = [
     "SendAttempt",
     "Session",
     "Setting",
+    "Silence",
     "Subscription",
     "User",
     "UserLink",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field, SQLModel
 
 from outbox.tables import words_check
@@ -37,7 +37,13 @@ class ChannelOutage(SQLModel, table=True):
     """A time in which a channel could not send: from its first failure as a pause to the first success after it."""
 
     __tablename__ = "channel_outage"
-    __table_args__ = (Index("ix_channel_outage_began_at", "began_at"),)
+    __table_args__ = (
+        Index("ix_channel_outage_began_at", "began_at"),
+        Index(
+            "uq_channel_outage_channel", "channel", unique=True,
+            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+        ),
+    )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     channel: str = Field(max_length=64)

@@ -15,7 +15,11 @@ __all__ = ["ROLES", "STATUSES", "Contact", "ContactAddress", "OptOut"]
 
 
 class Contact(SQLModel, table=True):
-    """A person. Name and village are sealed; `places` are the 2- or 4-digit codes a coordinator covers."""
+    """A person. Name and village are sealed; `places` are the 2- or 4-digit codes a coordinator covers.
+
+    `rhythm_days` is within how many days a sign of life is expected (0: never; None: as usual for the role). `zone` is
+    where the person's nights are, None for the pack's.
+    """
 
     __table_args__ = (words_check("role", ROLES), words_check("status", STATUSES))
 
@@ -32,10 +36,15 @@ class Contact(SQLModel, table=True):
     changed_at: datetime
     last_heard_at: datetime | None = None
     poll_month: str | None = Field(default=None, max_length=7)
+    rhythm_days: int | None = None
+    zone: str | None = Field(default=None, max_length=64)
 
 
 class ContactAddress(SQLModel, table=True):
-    """One address of a contact: sealed `tel:` or `mailto:`, found by its keyed hash."""
+    """One address of a contact: sealed `tel:` or `mailto:`, found by its keyed hash.
+
+    `failing_since` and `failing_reason` stand while nothing reaches it; refusals before `trusted_from` do not count.
+    """
 
     __tablename__ = "contact_address"
     __table_args__ = (words_check("kind", ("tel", "mailto")),)
@@ -47,6 +56,9 @@ class ContactAddress(SQLModel, table=True):
     address_sealed: bytes
     preferred: bool = False
     created_at: datetime
+    failing_since: datetime | None = None
+    failing_reason: str | None = Field(default=None, max_length=64)
+    trusted_from: datetime | None = None
 
 
 class OptOut(SQLModel, table=True):

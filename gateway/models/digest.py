@@ -14,7 +14,7 @@ class Subscription(SQLModel, table=True):
     """A coordinator's wish: `hours` are local times "06:00" in `zone`; `places` empty means the contact's own.
 
     `look_from` is set when the clock was found behind the last run: the next run looks back to there.
-    `active` is False while paused; a removed one stays for what it was told.
+    `active` is False while paused, `pause_reason` says why when nobody did it; a removed one stays for what it was told.
     """
 
     __table_args__ = (words_check("by", ("email", "sms")),)
@@ -29,6 +29,7 @@ class Subscription(SQLModel, table=True):
     created_at: datetime
     look_from: datetime | None = None
     removed_at: datetime | None = None
+    pause_reason: str | None = Field(default=None, max_length=32)
 
 
 class DigestRun(SQLModel, table=True):
