@@ -4,12 +4,14 @@ Alembic is imported only where a migration is looked at: a server whose database
 would cost it 12 MB.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from gateway.errors import SchemaTooNew, SchemaTooOld
+from gateway.errors import SchemaTooNew, SchemaTooOld, SetupError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -61,7 +63,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the database to `revision`; on Postgres one process at a time, behind an advisory lock."""
     from alembic import command
 
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         command.upgrade(alembic_config(connection), revision)
@@ -70,5 +72,24 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 def downgrade(engine: Engine, revision: str) -> None:
     from alembic import command
 
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         command.downgrade(alembic_config(connection), revision)
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """One transaction. SQLite changes a table by copying and dropping it, which it refuses, as it would lose the rows
+    of others, while it watches over foreign keys; they are checked at the end instead. Raises SetupError."""
+    with engine.connect() as connection:
+        watched = connection.dialect.name == "sqlite"
+        driver: Any = connection.connection.dbapi_connection
+        if watched:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if watched and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise SetupError("The migration would leave rows that point nowhere. Nothing was changed.")
+        finally:
+            if watched:
+                driver.execute("PRAGMA foreign_keys=ON")

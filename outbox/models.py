@@ -19,7 +19,7 @@ PRIORITY = {
 
 
 class OutboundMessage(SQLModel, table=True):
-    """An answer waiting or sent. Address, text and headers are sealed; `to_hash` finds the address.
+    """An answer waiting or sent. Address, text, headers and attachments are sealed; `to_hash` finds the address.
 
     `provider_hash` finds a row by the provider's id of any length; `provider_id` is its first 255 characters, for
     people. `unsure_since` is when a try began whose end nobody saw: the provider may hold it. `about_id` is what it
@@ -60,6 +60,7 @@ class OutboundMessage(SQLModel, table=True):
     subject_sealed: bytes | None = None
     html_sealed: bytes | None = None
     headers_sealed: bytes | None = None
+    attachments_sealed: bytes | None = None
     text_hash: bytes | None = None
     segments: int = 1
     encoding: str = Field(default="gsm7", max_length=8)

@@ -16,6 +16,12 @@ down_revision: str | Sequence[str] | None = "0001"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+# The first word is what stands in the rows that exist.
+DIGEST_CHOICES = {
+    "every": ("day", "weekdays", "week", "month"), "when_empty": ("send", "silent"), "detail": ("full", "brief"),
+    "catch_up": ("one", "each"), "attach": ("none", "csv", "xlsx"),
+}  # fmt: skip
+
 
 def upgrade() -> None:
     alerts()
@@ -31,7 +37,34 @@ def alerts() -> None:
 
 
 def digests() -> None:
-    pass
+    word = sqlmodel.sql.sqltypes.AutoString
+    with op.batch_alter_table("subscription") as batch_op:
+        batch_op.drop_constraint(op.f("ck_subscription_by"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_subscription_by"), "by IN ('email', 'sms', 'both')")
+        batch_op.add_column(sa.Column("forms", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("categories", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("weekday", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("month_day", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("language", word(length=8), nullable=True))
+        for name, words in DIGEST_CHOICES.items():
+            batch_op.add_column(sa.Column(name, word(length=8), server_default=words[0], nullable=False))
+        for name, words in DIGEST_CHOICES.items():
+            listed = ", ".join(f"'{one}'" for one in words)
+            batch_op.create_check_constraint(op.f(f"ck_subscription_{name}"), f"{name} IN ({listed})")
+    op.add_column("digest_run", sa.Column("told", sa.LargeBinary(), nullable=True))
+    op.add_column("outbound_message", sa.Column("attachments_sealed", sa.LargeBinary(), nullable=True))
+
+
+def drop_digests() -> None:
+    op.execute("UPDATE subscription SET by = 'email' WHERE by = 'both'")
+    op.drop_column("outbound_message", "attachments_sealed")
+    op.drop_column("digest_run", "told")
+    with op.batch_alter_table("subscription") as batch_op:
+        for name in (*DIGEST_CHOICES, "by"):
+            batch_op.drop_constraint(op.f(f"ck_subscription_{name}"), type_="check")
+        for name in (*DIGEST_CHOICES, "language", "month_day", "weekday", "categories", "forms"):
+            batch_op.drop_column(name)
+        batch_op.create_check_constraint(op.f("ck_subscription_by"), "by IN ('email', 'sms')")
 
 
 def silence() -> None:
@@ -93,10 +126,37 @@ def drop_silence() -> None:
 
 
 def reading() -> None:
-    pass
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("pin_hash", sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column("registration", sa.Integer(), nullable=True))
+        batch_op.create_unique_constraint(batch_op.f("uq_contact_pin_hash"), ["pin_hash"])
+        batch_op.create_unique_constraint(batch_op.f("uq_contact_registration"), ["registration"])
+    op.create_table(
+        "pin_attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sender_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("pin_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pin_attempt")),
+    )
+    op.create_index("ix_pin_attempt_at", "pin_attempt", ["at"])
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("content_type", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("result_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attachment_message_id_message")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+    )
+    op.create_index("ix_attachment_message_id", "attachment", ["message_id"])
 
 
 def channels() -> None:
+    op.add_column("channel", sa.Column("caught_up_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
     op.create_table(
         "channel_outage",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -112,13 +172,54 @@ def channels() -> None:
         "uq_channel_outage_channel", "channel_outage", ["channel"], unique=True, sqlite_where=lasting,
         postgresql_where=lasting,
     )  # fmt: skip
+    op.create_table(
+        "channel_mark",
+        sa.Column("channel", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "name", name=op.f("pk_channel_mark")),
+    )
 
 
 def verification() -> None:
-    pass
+    op.create_table(
+        "report_link",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.Column("report_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+        sa.Column("proposed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("settled_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("settled_by", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.CheckConstraint("kind IN ('corroborates', 'possible_duplicate')", name=op.f("ck_report_link_kind")),
+        sa.CheckConstraint("state IN ('proposed', 'confirmed', 'refused')", name=op.f("ck_report_link_state")),
+        sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_report_link_report_id_report")),
+        sa.ForeignKeyConstraint(["other_id"], ["report.id"], name=op.f("fk_report_link_other_id_report")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_link")),
+        sa.UniqueConstraint("report_id", "other_id", name=op.f("uq_report_link_report_id_other_id")),
+    )
+    op.create_index("ix_report_link_other_id", "report_link", ["other_id"])
+    op.create_index("ix_report_link_state_proposed_at", "report_link", ["state", "proposed_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("channel_mark")
+    op.drop_index("ix_report_link_state_proposed_at", "report_link")
+    op.drop_index("ix_report_link_other_id", "report_link")
+    op.drop_table("report_link")
+    op.drop_index("ix_attachment_message_id", "attachment")
+    op.drop_table("attachment")
+    op.drop_index("ix_pin_attempt_at", "pin_attempt")
+    op.drop_table("pin_attempt")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_contact_registration"), type_="unique")
+        batch_op.drop_constraint(batch_op.f("uq_contact_pin_hash"), type_="unique")
+        batch_op.drop_column("registration")
+        batch_op.drop_column("pin_hash")
+    drop_digests()
+    op.drop_column("channel", "caught_up_at")
     drop_silence()
     op.drop_index("uq_channel_outage_channel", "channel_outage")
     op.drop_index("ix_channel_outage_began_at", "channel_outage")

@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -21,6 +23,31 @@ def test_the_schema_goes_up_and_down_and_up_again(settings: Settings) -> None:
     assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
     upgrade(engine)
     assert "report_event" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_rows_that_others_point_to_outlive_a_migration(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    engine = make_engine(settings.url, writer=True)
+    upgrade(engine, "0001")
+    at, ids = "2026-03-10 12:00:00+00:00", {name: uuid4().hex for name in ("contact", "subscription", "run")}
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO contact (id, role, status, name_sealed, places, language, discreet, created_at, changed_at)"
+            " VALUES (:contact, 'admin', 'active', '', '[]', 'es', :no, :at, :at)",
+            'INSERT INTO subscription (id, contact_id, "by", hours, zone, places, active, created_at)'
+            " VALUES (:subscription, :contact, 'sms', '[]', 'UTC', '[]', :no, :at)",
+            "INSERT INTO digest_run (id, subscription_id, period_from, period_to, made_at)"
+            " VALUES (:run, :subscription, :at, :at, :at)",
+        ):
+            connection.execute(text(statement), {**ids, "at": at, "no": False})
+    for change in (upgrade, lambda used: downgrade(used, "0001"), upgrade):
+        change(engine)
+        with engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT s.by FROM digest_run r JOIN subscription s ON s.id = r.subscription_id")
+            )
+            assert found.scalars().all() == ["sms"]
     engine.dispose()
 
 
