@@ -2,11 +2,13 @@
 
 from gateway.models.alert import Alert
 from gateway.models.announcement import Announcement
+from gateway.models.attachment import Attachment
 from gateway.models.audit import AuditEntry
-from gateway.models.channel import Channel, ChannelOutage
+from gateway.models.channel import Channel, ChannelMark, ChannelOutage
 from gateway.models.codebook import CodebookRevision
-from gateway.models.contact import Contact, ContactAddress, OptOut
+from gateway.models.contact import Contact, ContactAddress, OptOut, PinAttempt
 from gateway.models.digest import DigestEntry, DigestRun, Subscription
+from gateway.models.link import ReportLink
 from gateway.models.message import Message
 from gateway.models.node import Counter, Node, Setting
 from gateway.models.poll import PollAnswer
@@ -20,8 +22,10 @@ from outbox.tables import metadata
 __all__ = [
     "Alert",
     "Announcement",
+    "Attachment",
     "AuditEntry",
     "Channel",
+    "ChannelMark",
     "ChannelOutage",
     "CodebookRevision",
     "Contact",
@@ -35,9 +39,11 @@ __all__ = [
     "OptOut",
     "OutboundMessage",
     "ParkedReceipt",
+    "PinAttempt",
     "PollAnswer",
     "Report",
     "ReportEvent",
+    "ReportLink",
     "SendAttempt",
     "Session",
     "Setting",

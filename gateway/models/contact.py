@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from gateway.words import CONTACT_STATUSES as STATUSES
 from gateway.words import ROLES
 from outbox.tables import words_check
 
-__all__ = ["ROLES", "STATUSES", "Contact", "ContactAddress", "OptOut"]
+__all__ = ["ROLES", "STATUSES", "Contact", "ContactAddress", "OptOut", "PinAttempt"]
 
 
 class Contact(SQLModel, table=True):
@@ -36,6 +36,8 @@ class Contact(SQLModel, table=True):
     changed_at: datetime
     last_heard_at: datetime | None = None
     poll_month: str | None = Field(default=None, max_length=7)
+    pin_hash: bytes | None = Field(default=None, unique=True)
+    registration: int | None = Field(default=None, unique=True)
     rhythm_days: int | None = None
     zone: str | None = Field(default=None, max_length=64)
 
@@ -70,3 +72,15 @@ class OptOut(SQLModel, table=True):
     since: datetime
     channel: str | None = Field(default=None, max_length=64)
     source: str = Field(max_length=16)
+
+
+class PinAttempt(SQLModel, table=True):
+    """A personal number that was nobody's: kept for a day, against guessing."""
+
+    __tablename__ = "pin_attempt"
+    __table_args__ = (Index("ix_pin_attempt_at", "at"),)
+
+    id: UUID = Field(primary_key=True)
+    sender_hash: bytes
+    pin_hash: bytes
+    at: datetime
