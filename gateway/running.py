@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from gateway.activity import Activity
 from gateway.channels.base import StatusReport, Surroundings
+from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
 from gateway.clock import Clock
 from gateway.errors import Busy
@@ -26,6 +27,7 @@ from gateway.models import OptOut
 from gateway.plan import Reader
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
+from outbox.handing import hand_over
 from outbox.queue import keep_time_left, record_receipt
 from outbox.senders.base import Envelope
 
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from uuid import UUID
 
-    from gateway.channels.base import Door
+    from gateway.channels.base import Door, RoundDoor
     from gateway.http_server import WebServer
     from gateway.incoming import Receiver
+    from outbox.dispatcher import State
 
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 FLUSH_EVERY_S = 20.0
@@ -64,12 +67,13 @@ class Running:
         self._server: WebServer | None = None
         self._in_flight: InFlight | None = None
         self._lock: int | None = None
+        self._catching_up: CatchingUp | None = None
         self.channels: LiveChannels
         self.dispatcher: Dispatcher | None = None
         self.health = Health(house, self.metrics, self.activity.offline, lambda: self.channels.problems)
 
     @property
-    def doors(self) -> "Mapping[str, Door]":
+    def doors(self) -> "Mapping[str, Door | RoundDoor]":
         return self.channels.doors
 
     @property
@@ -90,6 +94,9 @@ class Running:
         self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
         await self.channels.look()
         self._begin(self.channels.run(self._stop))
+        if self._web:
+            self._catching_up = CatchingUp(self.house, self.channels, around)
+            self._begin(self._catching_up.run(self._stop))
         self._begin(self._flush_now_and_then())
         if self._worker:
             self._start_worker()
@@ -132,6 +139,20 @@ class Running:
         """Record a delivery receipt in a transaction of its own."""
         await self.house.write(lambda connection: self._record(connection, channel, report))
 
+    async def hand_over(self, channel: str, limit: int) -> list[Envelope]:
+        """Lease due messages to a device that fetches them; none while the channel is paused."""
+        if not self.channels.is_active(channel):
+            return []
+        given = await self.house.write(
+            lambda connection: hand_over(
+                connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer,
+                allowed=self._allowed,
+            )
+        )  # fmt: skip
+        if given:
+            self.activity.on_state(channel, "sent", str(len(given)))
+        return given
+
     def heard(self, channel: str, result: str, seconds: float) -> None:
         self.metrics.heard(channel, result, seconds)
         if result == "kept":
@@ -172,7 +193,7 @@ class Running:
 
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
-            owner=uuid7().hex, on_state=self.activity.on_state, allowed=self._allowed,
+            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed,
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))
@@ -186,6 +207,11 @@ class Running:
         app = create_app(self.house, self, self.health, pages=self._pages)
         self._server = make_server(app)
         self._begin(self._server.serve(sockets=[listening]))
+
+    def _on_state(self, channel: str, state: "State", detail: str) -> None:
+        self.activity.on_state(channel, state, detail)
+        if state == "online" and self._catching_up is not None:
+            self._catching_up.link_is_back(channel)
 
     def _on_jump(self, step: timedelta) -> None:
         """`step` is by how much the clock was set; a machine that only slept lets what waits grow old."""

@@ -38,6 +38,8 @@ __all__ = [
 
 SKEW = timedelta(seconds=5)
 OWNER_LENGTH = 22
+# Who holds what a device has fetched: such a lease outlives our process, the device being another.
+DEVICE = "device"
 KNOWN_IDS = 200
 CLAIM_ROUNDS = 20
 
@@ -151,7 +153,8 @@ def release_leases_of(conn: Connection, owner: str) -> int:
 
 def release_all_leases(conn: Connection) -> int:
     """Queue again what any dead process held: for the start of a process that is known to be alone."""
-    return _release(conn)
+    prefix = DEVICE + "."
+    return _release(conn, func.substr(_c.lease, 1, len(prefix)) != prefix)
 
 
 def _release(conn: Connection, *which: ColumnElement[bool]) -> int:

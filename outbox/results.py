@@ -128,6 +128,11 @@ def _no(row: Row[Any], envelope: Envelope, error: SendError, next_try: datetime 
     return values
 
 
+def note_handed_over(conn: Connection, envelopes: Sequence[Envelope], now: datetime) -> None:
+    """Write that a device has fetched the messages; what it says of them comes as receipts."""
+    conn.execute(_NOTE, [_note(envelope, now, "handed_over", {}) for envelope in envelopes])
+
+
 def _look(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
     return {row.id: row for row in conn.execute(_LOOK, {"ids": list(ids)})}
 

@@ -1,6 +1,10 @@
-"""What a channel kind is: its settings, its door for webhooks, its listeners, its sender."""
+"""What a channel kind is: its settings, its door for webhooks, its listeners, its sender, and how it catches up.
 
-from collections.abc import Callable, Mapping
+To add a kind: a module here with a door or listener, one in `outbox/senders` that sends, a line each in `CHANNELS` and
+`gateway.routes.CARRIES`, a page in docs/channels, and a rig in tests/conformance/rigs by which the suite tries it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +15,7 @@ from gateway.clock import Clock
 from gateway.incoming import Incoming, Receipt, Receiver
 
 if TYPE_CHECKING:
-    from outbox.senders.base import Sender
+    from outbox.senders.base import Envelope, Sender
 
 BODY_LIMIT = 64 * 1024
 RECEIPT_LIMIT = 16 * 1024
@@ -22,12 +26,15 @@ Status = Literal["sent", "delivered", "failed"]
 class ChannelError(Exception):
     """A call that is not taken; `code` and `message` go back to the caller and name no person."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after: int | None = None, allow: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.allow = allow
 
 
 class SettingError(ValueError):
@@ -75,6 +82,7 @@ class HttpCall:
     headers: Mapping[bytes, bytes]
     query: bytes
     body: bytes = field(repr=False)
+    method: str = "POST"
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
@@ -99,9 +107,13 @@ class StatusReport:
 
 
 class Door(Protocol):
-    """Hears webhooks of one channel. Both readers raise ChannelError; neither does any I/O."""
+    """Hears webhooks of one channel. Both readers raise ChannelError; neither does any I/O.
+
+    A call by GET carries everything in its query and has no media type; others have one of `media`.
+    """
 
     media: tuple[str, ...]
+    methods: tuple[str, ...]
 
     def hear(self, call: HttpCall, now: datetime, /) -> Incoming:
         """Check that the caller is who it says, and read the text."""
@@ -117,6 +129,30 @@ class Door(Protocol):
 
     def noted(self) -> HttpAnswer:
         """What tells the provider that its receipt is kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one call of a device brings: texts, news of messages it was given, and how many more it takes."""
+
+    texts: Sequence[Incoming] = ()
+    reports: Sequence[StatusReport] = ()
+    takes: int = 0
+
+
+class RoundDoor(Protocol):
+    """Hears a device that brings texts and fetches messages in one call. No I/O; `read` raises ChannelError."""
+
+    media: tuple[str, ...]
+    methods: tuple[str, ...]
+
+    def read(self, call: HttpCall, now: datetime, /) -> Round:
+        """Check that the caller is who it says, and read what it brings."""
+        ...
+
+    def reply(self, call: HttpCall, receipts: "Sequence[Receipt]", given: "Sequence[Envelope]", /) -> HttpAnswer:
+        """What tells the device that all it brought is kept, with the messages it is given to send."""
         ...
 
 
@@ -158,14 +194,21 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of channel. What is None it cannot do; `listen` and `make_sender` give nothing when not configured."""
+    """A sort of channel. What is None it cannot do; `listen` and `make_sender` give nothing when not configured.
+
+    `catch_up(config, around, since)` asks the other end for the texts it heard since then, at the start and when the
+    link is back: it gives them to `around.intake` or has them delivered again, and raises a SendError when it could
+    not. It must bear that most of them are here already, and texts of the same second as `since`. See
+    `gateway.channels.catching_up`.
+    """
 
     name: str
     title: str
     settings: tuple[Spec, ...] = ()
-    make_door: Callable[[ChannelConfig], Door] | None = None
+    make_door: Callable[[ChannelConfig], Door | RoundDoor] | None = None
     listen: Callable[[ChannelConfig, Surroundings], list[Listener]] | None = None
     make_sender: "Callable[[ChannelConfig, Surroundings], Sender | None] | None" = None
+    catch_up: "Callable[[ChannelConfig, Surroundings, datetime], Awaitable[None]] | None" = None
 
     def spec(self, name: str) -> Spec | None:
         return next((spec for spec in self.settings if spec.name == name), None)

@@ -6,8 +6,8 @@ Nothing is parsed before its size, its method and its media type are known. Erro
 import asyncio
 import json
 import time
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Protocol
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -18,11 +18,17 @@ from gateway.channels.base import (
     Door,
     HttpAnswer,
     HttpCall,
+    RoundDoor,
     StatusReport,
 )  # fmt: skip
 from gateway.clock import Clock
 from gateway.errors import Busy
 from gateway.incoming import Receiver
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from outbox.senders.base import Envelope
 
 BODY_TIME_S = 10.0
 JSON = b"application/json"
@@ -35,7 +41,7 @@ class Desk(Protocol):
     clock: Clock
 
     @property
-    def doors(self) -> Mapping[str, Door]:
+    def doors(self) -> Mapping[str, Door | RoundDoor]:
         """Doors of the channels that hear, by name."""
         ...
 
@@ -46,6 +52,10 @@ class Desk(Protocol):
 
     async def note(self, channel: str, report: StatusReport) -> None:
         """Record a delivery receipt; raises Busy when nothing was kept."""
+        ...
+
+    async def hand_over(self, channel: str, limit: int) -> "Sequence[Envelope]":
+        """Lease up to `limit` due messages to the device that asks."""
         ...
 
     def heard(self, channel: str, result: str, seconds: float) -> None:
@@ -85,9 +95,20 @@ class Hear:
             await send_answer(send, answer)
         self._desk.heard(name if door else "", result, time.perf_counter() - started)
 
-    async def do(self, _name: str, door: Door, call: HttpCall) -> HttpAnswer:
+    async def do(self, name: str, door: Door | RoundDoor, call: HttpCall) -> HttpAnswer:
+        if _makes_rounds(door):
+            return await self._round(name, door, call)
         incoming = door.hear(call, self._desk.clock())
         return door.answer(await self._desk.intake.receive(incoming))
+
+    async def _round(self, name: str, door: RoundDoor, call: HttpCall) -> HttpAnswer:
+        """Everything a device brings is kept before it hears yes and gets what it is to send."""
+        found = door.read(call, self._desk.clock())
+        receipts = await asyncio.gather(*(self._desk.intake.receive(text) for text in found.texts))
+        for report in found.reports:
+            await self._desk.note(name, report)
+        given = await self._desk.hand_over(name, found.takes) if found.takes else ()
+        return door.reply(call, receipts, given)
 
 
 class HearReceipt(Hear):
@@ -95,30 +116,40 @@ class HearReceipt(Hear):
 
     limit = RECEIPT_LIMIT
 
-    async def do(self, _name: str, door: Door, call: HttpCall) -> HttpAnswer:
+    async def do(self, name: str, door: Door | RoundDoor, call: HttpCall) -> HttpAnswer:
+        if _makes_rounds(door):
+            return await self._round(name, door, call)
         report = door.receipt(call)
         if report is not None:
-            await self._desk.note(_name, report)
+            await self._desk.note(name, report)
         return door.noted()
 
 
-async def read_call(scope: Scope, receive: Receive, door: Door | None, base_url: str, limit: int) -> HttpCall:
+def _makes_rounds(door: Door | RoundDoor) -> "TypeIs[RoundDoor]":
+    return hasattr(door, "read")
+
+
+async def read_call(
+    scope: Scope, receive: Receive, door: Door | RoundDoor | None, base_url: str, limit: int
+) -> HttpCall:
     """The call with its whole body; raises ChannelError before anything of it is parsed."""
-    if scope["method"] != "POST":
-        raise ChannelError(405, "method_not_allowed", "Only POST is taken here.")
+    method: str = scope["method"]
+    methods = door.methods if door is not None else ("POST",)
+    if method not in methods:
+        raise ChannelError(405, "method_not_allowed", f"Only {' and '.join(methods)} is taken here.", allow=methods)
     headers: dict[bytes, bytes] = dict(scope["headers"])
     media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
     length = headers.get(b"content-length", b"")
     if length and not (length.isdigit() and len(length) < 10 and int(length) <= limit):
         raise ChannelError(413, "too_large", f"The body may have at most {limit} bytes.")
-    if media not in _there(door).media:
+    if method != "GET" and media not in _there(door).media:
         raise ChannelError(415, "unsupported_media_type", f"The body must be {' or '.join(_there(door).media)}.")
     query: bytes = scope["query_string"]
     url = base_url + scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
-    return HttpCall(url, media, headers, query, await read_body(receive, limit))
+    return HttpCall(url, media, headers, query, await read_body(receive, limit), method)
 
 
-def _there(door: Door | None) -> Door:
+def _there(door: Door | RoundDoor | None) -> Door | RoundDoor:
     if door is None:
         raise ChannelError(404, "no_such_channel", "There is no channel of this name that takes calls.")
     return door
@@ -169,7 +200,7 @@ async def send_error(send: Send, error: ChannelError) -> None:
     # After 413 the server swallows the rest of the body: closing at once would take the answer away from the caller.
     headers = [(b"connection", b"close")] if error.status == 408 else []
     if error.status == 405:
-        headers.append((b"allow", b"POST"))
+        headers.append((b"allow", ", ".join(error.allow).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.retry_after is not None:

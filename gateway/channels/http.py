@@ -38,6 +38,7 @@ class HttpDoor:
     """`Authorization: Bearer TOKEN`, or `X-Signature`: hex HMAC-SHA256 of the raw body with the token as key."""
 
     media: tuple[str, ...] = (JSON, FORM)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, config: ChannelConfig) -> None:
         self._name = config.name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from gateway.channels import CHANNELS
-from gateway.channels.base import ChannelConfig, Door, Listener, Surroundings
+from gateway.channels.base import ChannelConfig, Door, Listener, RoundDoor, Surroundings
 from gateway.channels.registry import load
 from gateway.house import House, config_stamp
 
@@ -33,7 +33,7 @@ class LiveChannels:
     """`listens`: take calls and mail; `sends`: have senders. `problems` says by channel what could not be started."""
 
     def __init__(self, house: House, around: Surroundings, *, listens: bool, sends: bool) -> None:
-        self.doors: Mapping[str, Door] = {}
+        self.doors: Mapping[str, Door | RoundDoor] = {}
         self.problems: dict[str, str] = {}
         self._house = house
         self._around = around
@@ -47,9 +47,13 @@ class LiveChannels:
     def sending(self) -> "Mapping[str, SendingChannel]":
         return {name: live.sending for name, live in self._live.items() if live.sending is not None}
 
-    def kinds(self) -> Mapping[str, str]:
-        """Kind of each channel that is not disabled, by name."""
-        return {name: live.config.kind for name, live in self._live.items()}
+    def configs(self) -> list[ChannelConfig]:
+        """Every channel that is not disabled and of a kind that is known."""
+        return [live.config for live in self._live.values() if live.config.kind in CHANNELS]
+
+    def is_active(self, name: str) -> bool:
+        """Whether messages may go out by it."""
+        return name in self._live and self._live[name].config.state == "active"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look for changes until `stop`; what could not be started is tried again."""
@@ -104,7 +108,7 @@ class LiveChannels:
                 self._live[name] = await self._begin(config)
         self.doors = {name: door for name, live in self._live.items() if (door := self._door(live.config)) is not None}
 
-    def _door(self, config: ChannelConfig) -> Door | None:
+    def _door(self, config: ChannelConfig) -> Door | RoundDoor | None:
         make = CHANNELS[config.kind].make_door if config.kind in CHANNELS and self._listens else None
         return make(config) if make else None
 

@@ -43,6 +43,7 @@ class TwilioDoor:
     """Hears one account. https://www.twilio.com/docs/usage/webhooks/webhooks-security"""
 
     media: tuple[str, ...] = (FORM,)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, config: ChannelConfig) -> None:
         self._name = config.name

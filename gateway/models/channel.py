@@ -31,6 +31,7 @@ class Channel(SQLModel, table=True):
     last_sent_at: datetime | None = None
     offline_since: datetime | None = None
     offline_until: datetime | None = None
+    caught_up_at: datetime | None = None
 
 
 class ChannelOutage(SQLModel, table=True):
@@ -50,3 +51,14 @@ class ChannelOutage(SQLModel, table=True):
     reason: str = Field(max_length=64)
     began_at: datetime
     ended_at: datetime | None = None
+
+
+class ChannelMark(SQLModel, table=True):
+    """How far a channel has read something, such as a mailbox: never whose, and of no text."""
+
+    __tablename__ = "channel_mark"
+
+    channel: str = Field(primary_key=True, max_length=64)
+    name: str = Field(primary_key=True, max_length=64)
+    value: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    changed_at: datetime

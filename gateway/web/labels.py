@@ -53,6 +53,7 @@ WORDS: Mapping[str, str] = {
     "unavailable": N_("the provider is out of order"), "deferred": N_("put off by the provider"),
     "unknown_result": N_("nobody knows whether it arrived"), "invalid_address": N_("no such address"),
     "opted_out": N_("does not want messages"), "refused": N_("refused by the provider"), "too_long": N_("too long"),
+    "handed_over": N_("fetched by the device"),
     "unsupported": N_("the channel cannot send this"), "error": N_("failed"),
     # fields
     "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
