@@ -9,6 +9,7 @@ import gateway.models as models
 import outbox.models
 from gateway.channels import CHANNELS
 from gateway.channels.base import Kind
+from gateway.limits import LIMITS
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -125,3 +126,9 @@ def test_every_channel_kind_has_a_guide_that_tells_each_of_its_settings(kind: Ki
     for spec in kind.settings:
         assert spec.required == (told[spec.name] == "yes"), spec.name
     assert f"| `{kind.name}` |" in (DOCS / "channels" / "README.md").read_text()
+
+
+def test_every_limit_is_documented_with_its_true_default() -> None:
+    page = (DOCS / "settings.md").read_text().partition("## What may change while it runs")[2].partition("\n## ")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.MULTILINE))
+    assert told == {name: str(limit.default) for name, limit in LIMITS.items()}

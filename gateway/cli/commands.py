@@ -10,6 +10,7 @@ from gateway.cli.contacts import app as contacts
 from gateway.cli.digests import app as digests
 from gateway.cli.exports import export
 from gateway.cli.keywords import app as keywords
+from gateway.cli.limits import app as limits
 from gateway.cli.reading import read, reread
 from gateway.cli.sealing_keys import app as keys
 from gateway.cli.start import init, migrate, serve, worker
@@ -34,6 +35,7 @@ for name, group in (
     ("user", users),
     ("subscription", subscriptions),
     ("keyword", keywords),
+    ("limit", limits),
     ("digest", digests),
     ("keys", keys),
     ("audit", audit),
