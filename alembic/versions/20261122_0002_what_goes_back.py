@@ -6,6 +6,8 @@ Created: 2026-11-22 00:05:00
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import sqlalchemy as sa
 import sqlmodel
@@ -33,7 +35,92 @@ def upgrade() -> None:
 
 
 def alerts() -> None:
-    pass
+    word, moment = sqlmodel.sql.sqltypes.AutoString, sqlmodel.sql.sqltypes.UTCDateTime
+    op.add_column("alert", sa.Column("event_key", word(length=64), nullable=True))
+    op.add_column("alert", sa.Column("rule_id", sa.Uuid(), nullable=True))
+    op.add_column("alert", sa.Column("held_back", sa.Boolean(), server_default=sa.false(), nullable=False))
+    for name in ("reports", "reports_told"):
+        op.add_column("alert", sa.Column(name, sa.Integer(), server_default="1", nullable=False))
+    op.add_column("alert", sa.Column("step", sa.Integer(), server_default="0", nullable=False))
+    for name in ("more_told_at", "ladder_from", "ended_at"):
+        op.add_column("alert", sa.Column(name, moment(), nullable=True))
+    unsettled = sa.text("state IN ('open', 'seen')")
+    op.create_index("ix_alert_unsettled", "alert", ["event_key"], sqlite_where=unsettled, postgresql_where=unsettled)
+    op.create_index("ix_alert_opened_at", "alert", ["opened_at"])
+    op.create_table(
+        "alert_report",
+        sa.Column("report_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("added_at", moment(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_alert_report_report_id_report")),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_alert_report_alert_id_alert")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_alert_report")),
+    )
+    op.create_index("ix_alert_report_alert_id", "alert_report", ["alert_id"])
+    op.create_table(
+        "alert_receiver",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("told_at", moment(), nullable=False),
+        sa.Column("sms_id", sa.Uuid(), nullable=True),
+        sa.Column("mail_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_alert_receiver_alert_id_alert")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_alert_receiver_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_receiver")),
+        sa.UniqueConstraint("alert_id", "contact_id", "step", name=op.f("uq_alert_receiver_alert_id_contact_id_step")),
+    )
+    op.create_index("ix_alert_receiver_contact_id", "alert_receiver", ["contact_id"])
+    op.create_table(
+        "alert_act",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("type", word(length=12), nullable=False),
+        sa.Column("actor", word(length=80), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("way", word(length=8), nullable=False),
+        sa.Column("at", moment(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("type IN ('seen', 'handled', 'closed')", name=op.f("ck_alert_act_type")),
+        sa.CheckConstraint("way IN ('sms', 'mail', 'page', 'link', 'command')", name=op.f("ck_alert_act_way")),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_alert_act_alert_id_alert")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_act")),
+        sa.UniqueConstraint("alert_id", "type", "actor", name=op.f("uq_alert_act_alert_id_type_actor")),
+    )
+    rules = op.create_table(
+        "alert_rule",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", word(length=80), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("categories", "places", "words")),
+        sa.Column("reports", sa.Integer(), nullable=True),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("changed_at", moment(), nullable=False),
+        sa.Column("removed_at", moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_rule")),
+    )
+    if op.get_bind().execute(sa.text("SELECT 1 FROM node")).first():
+        at = datetime.now(UTC)
+        shipped = {
+            "id": uuid4(), "name": "urgente", "urgent": True, "categories": [], "places": [], "words": [],
+            "active": True, "created_at": at, "changed_at": at,
+        }  # fmt: skip
+        op.bulk_insert(rules, [shipped])
+
+
+def drop_alerts() -> None:
+    for table in ("alert_rule", "alert_act", "alert_receiver", "alert_report"):
+        op.drop_table(table)
+    op.drop_index("ix_alert_opened_at", "alert")
+    op.drop_index("ix_alert_unsettled", "alert")
+    for name in (
+        "ended_at", "ladder_from", "more_told_at", "step", "reports_told", "reports", "held_back", "rule_id",
+        "event_key",
+    ):  # fmt: skip
+        op.drop_column("alert", name)
 
 
 def digests() -> None:
@@ -205,6 +292,7 @@ def verification() -> None:
 
 
 def downgrade() -> None:
+    drop_alerts()
     op.drop_table("channel_mark")
     op.drop_index("ix_report_link_state_proposed_at", "report_link")
     op.drop_index("ix_report_link_other_id", "report_link")

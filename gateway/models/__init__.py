@@ -1,6 +1,6 @@
 """All tables, one noun per file. Importing this package fills `metadata`."""
 
-from gateway.models.alert import Alert
+from gateway.models.alert import Alert, AlertAct, AlertReceiver, AlertReport, AlertRule
 from gateway.models.announcement import Announcement
 from gateway.models.attachment import Attachment
 from gateway.models.audit import AuditEntry
@@ -21,6 +21,10 @@ from outbox.tables import metadata
 
 __all__ = [
     "Alert",
+    "AlertAct",
+    "AlertReceiver",
+    "AlertReport",
+    "AlertRule",
     "Announcement",
     "Attachment",
     "AuditEntry",
