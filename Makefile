@@ -6,7 +6,7 @@ NEED_DEBIAN := browser or peers or faults
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench faults browser fresh lock clean
+.PHONY: help run test check bench faults browser peers fresh lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ browser: .venv/dev.stamp ## Use the pages as a person would, in Debian's chromiu
 	sh tools/need chromium
 	$(PYTEST) -m browser -rs -p tests.tools.no_skips $(ARGS)
 
+PEERS := kannel:bearerbox kannel-extras:/usr/lib/kannel/test/fakesmsc smstools:smsd gammu gammu-smsd \
+	libdbd-sqlite3:/usr/lib/*/dbd/libdbdsqlite3.so postfix dovecot-imapd:/usr/lib/dovecot/imap \
+	dovecot-lmtpd:/usr/lib/dovecot/lmtp socat nodejs:node npm
+
+peers: .venv/dev.stamp ## Try every channel against the real thing, and tell what it lost (nothing).
+	sh tools/need $(PEERS)
+	$(PYTEST) -m peers -rs -p tests.tools.no_skips $(ARGS)
+
 fresh: ## Clone to an empty folder, follow the README, and say how long it took.
 	sh tools/with-python tools/fresh.py
 
@@ -52,4 +60,4 @@ lock: ## Write both lock files again (needs uv); newer versions with ARGS=--upgr
 	sh tools/lock $(ARGS)
 
 clean: ## Remove the environment and what tools left behind. Data stays.
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist peers.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
