@@ -4,15 +4,12 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, update
 
+from gateway import outages
 from gateway.house import House
-from gateway.models import Channel
-
-CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
-REASON_LENGTH = 64
+from gateway.outages import CHANNEL
 
 _log = logging.getLogger("vocero.channels")
 
@@ -41,10 +38,12 @@ class Activity:
             self._offline[channel] = detail or state
             log = _log.error if state == "auth_failed" else _log.warning
             log("channel %s cannot send: %s", channel, detail or state)
-            self._write(channel, state_reason=(detail or state)[:REASON_LENGTH], offline_since=self._house.clock())
+            at, reason = self._house.clock(), detail or state
+            self._house.writer.submit(lambda connection: outages.begin(connection, channel, reason, at))
         elif self._offline.pop(channel, None) is not None or state == "online":
             _log.info("channel %s sends again", channel)
-            self._write(channel, state_reason=None, offline_since=None)
+            now = self._house.clock()
+            self._house.writer.submit(lambda connection: outages.end(connection, channel, now))
 
     def flush(self) -> Future[None] | None:
         """Write what was noticed since the last flush; None when there is nothing."""
@@ -58,10 +57,8 @@ class Activity:
                 new = {"last_heard_at": heard.get(name), "last_sent_at": sent.get(name)}
                 values = {column: at for column, at in new.items() if at is not None}
                 connection.execute(update(CHANNEL).where(CHANNEL.c.name == name).values(values))
+            # Also an outage that an earlier run or another process noted.
+            for name, at in sent.items():
+                outages.end(connection, name, at)
 
         return self._house.writer.submit(write)
-
-    def _write(self, channel: str, **values: Any) -> None:
-        self._house.writer.submit(
-            lambda connection: connection.execute(update(CHANNEL).where(CHANNEL.c.name == channel).values(values))
-        )

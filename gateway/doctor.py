@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, text
 
-from gateway import audit
+from gateway import audit, outages
 from gateway.alerts import covers
 from gateway.channels import registry
 from gateway.contacts import CONTACT, people
@@ -29,6 +30,7 @@ MB = 1_000_000
 OLDEST = timedelta(minutes=10)
 EARLIEST = datetime(2026, 1, 1).astimezone()
 NAMED = 12
+OUTAGES_SHOWN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +149,19 @@ def _channels(connection: Connection, house: House) -> Iterator[Finding]:
     channels = registry.load(connection, house.sealer)
     if not channels:
         yield Finding("look", "channels", "there is none: nothing can be heard or sent. `vocero channel add`")
+    down, now = outages.lasting(connection), house.clock()
+    past = outages.by_channel(outages.within(connection, now - OUTAGES_SHOWN, now))
+    zone = ZoneInfo(house.codebook(connection).zone)
     for channel in channels:
-        if channel.state == "active":
+        if channel.name in down:
+            yield Finding("bad", "channels", f"{channel.name} ({channel.kind}) cannot send: {down[channel.name]}")
+        elif channel.state == "active":
             yield Finding("ok", "channels", f"{channel.name} ({channel.kind}) is active")
         else:
             yield Finding("look", "channels", f"{channel.name} ({channel.kind}) is {channel.state}")
+        if channel.name in past:
+            spans = ", ".join(outages.span(outage, zone) for outage in past[channel.name][:NAMED])
+            yield Finding("ok", "channels", f"{channel.name}: outage {spans}")
 
 
 def _queue(connection: Connection, house: House) -> Iterator[Finding]:

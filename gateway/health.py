@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, func, select
 from starlette.types import Receive, Scope, Send
 
+from gateway import outages
 from gateway.channels.base import HttpAnswer
 from gateway.channels.endpoints import send_answer
 from gateway.house import NODE, House
@@ -64,7 +65,7 @@ class Health:
         now = self.house.clock()
         return {
             "last_tick": _ticked(last_beat(connection), now),
-            "outbox": _outbox(waiting(connection), now, self.offline()),
+            "outbox": _outbox(waiting(connection), now, {**outages.lasting(connection), **self.offline()}),
             "clock": _clock(connection, now),
         }
 

@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from gateway.clock import Clock
 from gateway.digests.schedule import run_due
 from gateway.house import House
+from gateway.links import watch_links
 from gateway.reminders import ask_again
 from gateway.upkeep import beat, expire_questions, give_up_parts
 
@@ -42,6 +43,7 @@ TICKS = (
     Tick("digests", timedelta(seconds=10), run_due),
     Tick("questions", timedelta(minutes=1), expire_questions),
     Tick("reminders", timedelta(minutes=1), ask_again),
+    Tick("links", timedelta(minutes=1), watch_links),
     Tick("parts", timedelta(minutes=5), give_up_parts),
 )
 

@@ -217,6 +217,10 @@ class Waiting:
     oldest: datetime | None = None
     failed: int = 0
 
+    def minutes(self, now: datetime) -> int:
+        """For how long the oldest has been due, in whole minutes."""
+        return max(0, int((now - self.oldest).total_seconds() // 60)) if self.oldest else 0
+
 
 def waiting(conn: Connection) -> dict[str, Waiting]:
     """Per channel name; a channel with nothing queued or failed is left out."""

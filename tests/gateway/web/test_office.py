@@ -1,13 +1,17 @@
 """Outbox, subscriptions, contacts, channels: what an admin does in a day."""
 
 import re
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import update
 
+from gateway.activity import Activity
 from gateway.subscriptions import standing
 from outbox.rows import OUTBOUND
-from tests.gateway.desk import ANA, CHANNEL, MARTA, STRANGER, Desk
+from tests.conftest import HandClock
+from tests.gateway.desk import ANA, CHANNEL, MARTA, STRANGER, TOMAS, Desk
 from tests.gateway.web.site import Browser, Site
 
 
@@ -202,3 +206,23 @@ def test_health_says_in_red_what_an_operator_should_put_right(site: Site, admin:
     html = admin.get("/health").text
     assert "passwords can be overheard" in html
     assert "look here" in html
+
+
+def test_a_channel_without_link_is_red_with_what_waits_and_its_outages(desk: Desk, admin: Browser) -> None:
+    clock = desk.house.clock
+    assert isinstance(clock, HandClock)
+    settle = partial(desk.house.writer.write_now, lambda _: None)
+    activity = Activity(desk.house)
+    activity.on_state("mail", "offline", "offline")
+    settle()
+    html = admin.get("/channels").text
+    assert "0 waiting, oldest 0 min" in html
+    assert '<span class="tag failed">offline</span>' in html
+    desk.say(TOMAS, "alerta linchamiento sacapulas")
+    clock.advance(timedelta(minutes=20))
+    assert "1 waiting, oldest 20 min" in admin.get("/channels").text
+    activity.on_state("mail", "online", "")
+    settle()
+    html = admin.get("/channels").text
+    assert "2026-03-10 06:12-06:32" in html
+    assert '<span class="tag failed">offline</span>' not in html
