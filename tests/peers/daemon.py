@@ -1,5 +1,6 @@
 """A peer's process: its output in a file, ready when its port answers, ended with everything it started."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -39,18 +40,14 @@ class Daemon:
     def stop(self, seconds: float = 5.0) -> None:
         """SIGTERM, and SIGKILL for what does not heed it."""
         self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         self._signal(signal.SIGKILL)
         self.process.wait()
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def wait_for_port(port: int, daemon: Daemon | None = None) -> None:

@@ -1,0 +1,1 @@
+"""One module a channel kind, named as the kind, with its `RIG`. Hyphens of a kind become underscores."""
