@@ -56,14 +56,14 @@ def is_within_limits(answered: Answered, text_hash: bytes, *, known: Known | Non
 
 def address_answer(
     answer: Answer, incoming: Incoming, sender_hash: bytes, message_id: UUID, *, memory: Memory, ways: Sequence[Way],
-    sealer: Sealer, now: datetime,
+    sealer: Sealer, now: datetime, known: Known | None,
 ) -> NewMessage | None:  # fmt: skip
     """The message to queue, or None when nothing may or can be sent. Counts it against the sender's limits."""
     if not incoming.answerable or not incoming.sender.startswith(("tel:", "mailto:")):
         return None
     if sender_hash in memory.opted_out and not answer.last_word:
         return None
-    known, answered = memory.standings[sender_hash].known, memory.answered[sender_hash]
+    answered = memory.answered[sender_hash]
     text_hash = sealer.hash("text", answer.text)
     if not answer.exempt and not is_within_limits(answered, text_hash, known=known):
         return None

@@ -26,14 +26,20 @@ def _help(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
 
 
 def _stop(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
-    """Nothing is sent to this address any more but this one confirmation."""
-    if heard.sender_hash in keeper.plan.memory.opted_out:
+    """Nothing is sent to the sender's address any more but this one confirmation."""
+    silent = keeper.plan.memory.opted_out
+    if heard.speaker is not None:
+        known = select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(heard.speaker.addresses))
+        silent |= set(keeper.connection.scalars(known))
+    leaving = [one for one in keeper.addresses(heard) if one not in silent]
+    if not leaving:
         return Done(None)
-    row = {"address_hash": heard.sender_hash, "since": keeper.now, "channel": None, "source": "message"}
-    keeper.connection.execute(insert(OPT_OUT), [row])
+    rows = [{"address_hash": one, "since": keeper.now, "channel": None, "source": "message"} for one in leaving]
+    keeper.connection.execute(insert(OPT_OUT), rows)
     keeper.flush()
-    cancel_for(keeper.connection, heard.sender_hash)
-    keeper.plan.memory.opted_out.add(heard.sender_hash)
+    for one in leaving:
+        cancel_for(keeper.connection, one)
+    silent.update(leaving)
     return Done(keeper.replies.form_reply("stop"), kind="notice", last_word=True)
 
 
@@ -43,15 +49,18 @@ def _optin(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
 
 
 def _opt_in(keeper: Keeper, heard: Heard) -> None:
-    keeper.connection.execute(delete(OPT_OUT).where(OPT_OUT.c.address_hash == heard.sender_hash))
-    keeper.plan.memory.opted_out.discard(heard.sender_hash)
+    own = keeper.addresses(heard)
+    keeper.connection.execute(delete(OPT_OUT).where(OPT_OUT.c.address_hash.in_(own)))
+    keeper.plan.memory.opted_out.difference_update(own)
+    if heard.speaker is not None:
+        heard.speaker.standing.opted_out = False
 
 
 def _register(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     """A stranger becomes a contact that waits for approval; a known sender only opts in again."""
     _opt_in(keeper, heard)
     name, place = str(command.get("name") or ""), command.get("place")
-    if keeper.plan.memory.standings[heard.sender_hash].known is None and heard.incoming.sender[:4] in ("tel:", "mail"):
+    if keeper.enrolled(heard) is None and heard.incoming.sender[:4] in ("tel:", "mail"):
         _add_pending(keeper, heard, name, str(place) if place else None, str(command.get("lang") or "es"))
     told = keeper.replies.place(str(place) if place else None)
     return Done(keeper.replies.form_reply("register", name=name[:24], place=told), kind="notice")
@@ -79,7 +88,7 @@ def _own_report(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any
     known = keeper.known(heard)
     contact_id = known.contact_id if known else None
     ref = _number(command.get("ref"))
-    return find_own(keeper.connection, sender_hash=heard.sender_hash, contact_id=contact_id, ref=ref)
+    return find_own(keeper.connection, sender_hash=heard.owner_hash, contact_id=contact_id, ref=ref)
 
 
 def _number(value: object) -> int | None:
@@ -135,7 +144,7 @@ def _corrected(row: Row[Any], field: str, value: object) -> tuple[dict[str, Any]
 
 def _language(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     language = str(command.get("lang"))
-    known = keeper.plan.memory.standings[heard.sender_hash].known
+    known = keeper.enrolled(heard)
     if known is not None:
         keeper.connection.execute(update(CONTACT).where(CONTACT.c.id == known.contact_id).values(language=language))
     choice = keeper.codebook.choices.get("lang", {}).get(language)

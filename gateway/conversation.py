@@ -21,6 +21,7 @@ from parsers import (
     fold_text,
     read_message,
     split_hand_part,
+    without_pin,
 )  # fmt: skip
 
 PARTS_AT_MOST = 12
@@ -55,6 +56,8 @@ class Asked:
     message_id: UUID | None = None
     ref: int | None = None
     expires_at: datetime | None = None
+    contact_id: UUID | None = None
+    """Whose draft it is, which on a borrowed phone is not the phone's owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,19 @@ class Part:
 
 @dataclass(slots=True)
 class Standing:
-    """What is remembered of one sender before a text is read."""
+    """What is remembered of one sender before a text is read; `borrowed`: the text says by a number who writes it."""
 
     known: Known | None = None
     asked: Asked | None = None
     repeats: dict[bytes, Repeat] = field(default_factory=dict)
     parts: dict[str, list[Part]] = field(default_factory=dict)
     opted_out: bool = False
+    borrowed: bool = False
     last_exchange: datetime | None = None
+
+    def asked_of(self, contact_id: UUID | None) -> bool:
+        """Whether the open question is about that contact's draft."""
+        return self.asked is not None and contact_id is not None and self.asked.contact_id == contact_id
 
 
 @dataclass(frozen=True)
@@ -122,17 +130,34 @@ class Decision:
     typed_part: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A text with the parts that came before it; `waits_as` is the part it is while others are missing."""
+
+    text: str
+    joined: tuple[Part, ...] = ()
+    waits_as: tuple[str, int, int] | None = None
+
+
+def gather(words: Words, standing: Standing, codebook: Codebook) -> Gathered:
+    """The whole text, when its last part has come."""
+    part, text = _part_of(words, codebook)
+    if part is None:
+        return Gathered(text)
+    waiting = {held.seq: held for held in standing.parts.get(_part_key(part), ())}
+    waiting[part[1]] = Part("", part[1], text)
+    if len(waiting) < part[2]:
+        return Gathered(text, waits_as=part)
+    joined = tuple(waiting[seq] for seq in sorted(waiting))
+    return Gathered(_join(joined, typed=words.part is None), joined)
+
+
 def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable[[str], bytes]) -> Decision:
     """Parts first, then repeats, then the reader. `keyed` turns a folded text into the key repeats are found by."""
-    part, text = _part_of(words, codebook)
-    joined: tuple[Part, ...] = ()
-    if part is not None:
-        waiting = {held.seq: held for held in standing.parts.get(_part_key(part), ())}
-        waiting[part[1]] = Part("", part[1], text)
-        if len(waiting) < part[2]:
-            return Decision("hold", None, text, part=part, typed_part=words.part is None)
-        joined = tuple(waiting[seq] for seq in sorted(waiting))
-        text = _join(joined, typed=words.part is None)
+    whole = gather(words, standing, codebook)
+    text, joined = whole.text, whole.joined
+    if whole.waits_as is not None:
+        return Decision("hold", None, text, part=whole.waits_as, typed_part=words.part is None)
     key = keyed(words.folded if text is words.text else fold_words(words.subject, text))
     repeat = standing.repeats.get(key)
     if repeat is not None and not words.auto:
@@ -140,7 +165,8 @@ def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable
     if words.auto:
         reading = Reading("reject", reason="auto_reply", language=codebook.language)
     else:
-        reading = read_message(text, codebook, _context(words, standing))
+        said = without_pin(text, codebook) if standing.borrowed else text
+        reading = read_message(said, codebook, _context(words, standing))
     return Decision(reading.outcome, reading, text, repeat_key=key, joined=joined)
 
 

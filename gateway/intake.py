@@ -185,6 +185,7 @@ class Intake:
         for heard in fresh:
             keep(keeper, heard)
         keeper.touch_contacts(fresh)
+        keeper.note_attempts()
         keeper.flush()
 
     def _keep_unread(self, incoming: Incoming, error: Exception) -> Receipt | BaseException:

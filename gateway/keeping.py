@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Table, func, select, text, update
 
 from gateway.alerts import open_alert
 from gateway.answering import Answer, address_answer
+from gateway.audit import record
+from gateway.borrowed import ATTEMPT
 from gateway.bulk import insert_rows
 from gateway.conversation import Asked, Known
 from gateway.drafts import dump_reading, dump_report
@@ -53,8 +55,18 @@ class Keeper:
 
     def known(self, heard: Heard) -> Known | None:
         """The registered sender; a registration that waits for approval does not count."""
-        known = self.plan.memory.standings[heard.sender_hash].known
+        known = self.enrolled(heard)
         return known if known is not None and known.status == "active" else None
+
+    def enrolled(self, heard: Heard) -> Known | None:
+        """The sender as far as known, approved or not; on a borrowed phone whose number was given."""
+        if heard.speaker is not None:
+            return heard.speaker.known
+        return self.plan.memory.standings[heard.sender_hash].known
+
+    def addresses(self, heard: Heard) -> tuple[bytes, ...]:
+        """Keyed hashes of the addresses a sender speaks for: the one heard, or all of who gave a personal number."""
+        return (heard.speaker.addresses if heard.speaker else ()) or (heard.sender_hash,)
 
     def actor(self, heard: Heard) -> str:
         known = self.known(heard)
@@ -76,9 +88,9 @@ class Keeper:
             "sender_sealed": seal("message", "sender", message_id, incoming.sender),
             "contact_id": known.contact_id if known else None,
             "to_sealed": seal("message", "to", message_id, incoming.to),
-            "text_sealed": seal("message", "text", message_id, "" if blank else incoming.text),
+            "text_sealed": seal("message", "text", message_id, "" if blank else heard.text),
             "subject_sealed": seal("message", "subject", message_id, None if blank else incoming.subject),
-            "raw_sealed": seal("message", "raw", message_id, None if blank else incoming.raw),
+            "raw_sealed": seal("message", "raw", message_id, None if blank else heard.raw),
             "reading_sealed": seal("message", "reading", message_id, kept_reading),
             "fold_hash": None, "part_ref": None, "part_seq": None, "part_total": None, "sent_at": incoming.sent_at,
             "heard_at": incoming.heard_at, "kept_at": self.now, "state": "read", "reason": None, "form": None,
@@ -100,7 +112,7 @@ class Keeper:
         known = self.known(heard)
         self._rows[REPORT].append({
             "id": report_id, "node_id": self.node_id, "message_id": heard.message_id,
-            "contact_id": known.contact_id if known else None, "sender_hash": heard.sender_hash,
+            "contact_id": known.contact_id if known else None, "sender_hash": heard.owner_hash,
             "registered": known is not None, "sent_at": heard.incoming.sent_at, "heard_at": heard.incoming.heard_at,
             "created_at": self.now, **state_columns(report_id, state, self.sealer),
         })  # fmt: skip
@@ -128,9 +140,15 @@ class Keeper:
         self._messages += messages
 
     def answer(self, heard: Heard, answer: Answer) -> None:
+        """Queue the one answer to a text; a refused personal number is told before anything but an alert."""
+        speaker = heard.speaker
+        if speaker is not None and speaker.refused and not answer.exempt:
+            answer = Answer("notice", self.replies.text(speaker.refused))
+        if speaker is not None and speaker.standing.opted_out and not answer.last_word:
+            return
         message = address_answer(
             answer, heard.incoming, heard.sender_hash, heard.message_id, memory=self.plan.memory, ways=self.ways,
-            sealer=self.sealer, now=self.now,
+            sealer=self.sealer, now=self.now, known=self.enrolled(heard),
         )  # fmt: skip
         if message is not None:
             self._messages.append(message)
@@ -160,6 +178,14 @@ class Keeper:
         if ids:
             change = update(CONTACT).where(CONTACT.c.id.in_(ids)).values(last_heard_at=self.now)
             self.connection.execute(change)
+
+    def note_attempts(self) -> None:
+        """Keep the personal numbers that were nobody's; a phone that is now locked is written down."""
+        insert_rows(self.connection, ATTEMPT, self.plan.tries)
+        for heard in self.plan.heard:
+            if heard.speaker is not None and heard.speaker.locks:
+                target = str(heard.message_id)
+                record(self.connection, at=self.now, actor="stranger", action="pin.locked", target=target)
 
     def flush(self) -> None:
         """Insert everything collected so far."""

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
+from gateway.borrowed import ANSWER_WITHIN, Attempt, Speaker, goes_on, identify
 from gateway.conversation import Asked, Decision, Standing, Words, asked_index, decide, follow
 from gateway.incoming import Incoming
 from gateway.sealing import Sealer
 from gateway.standing import Memory, known_deliveries, recall, recent_bodies
-from parsers import Codebook, Reading
+from parsers import Codebook, Reading, hide_pin
 
 
 class Guard(Protocol):
@@ -45,7 +46,8 @@ class Heard:
     """One text of a batch on its way to be kept.
 
     `asked` is the question that was open before it, `asks` the one it opens; `report_ids` are for the reading's
-    reports in order. Without a decision the text is kept unread (`poison`).
+    reports in order. Without a decision the text is kept unread (`poison`). `speaker` is who writes on a borrowed
+    phone, `text` and `raw` are what is kept.
     """
 
     incoming: Incoming
@@ -54,13 +56,22 @@ class Heard:
     sender_hash: bytes
     body_hash: bytes
     external_hash: bytes
+    text: str
+    raw: str | None = None
     flags: list[str] = field(default_factory=list)
+    speaker: Speaker | None = None
     decision: Decision | None = None
     asked: Asked | None = None
     asks: Asked | None = None
     report_ids: list[UUID] = field(default_factory=list)
     kept_as: UUID | None = None
     """Set when this delivery was kept before: the message it is."""
+
+    @property
+    def owner_hash(self) -> bytes:
+        """Whose the reports are: the address of who gave a personal number, else the one that was heard."""
+        speaker = self.speaker
+        return speaker.address_hash if speaker is not None and speaker.address_hash else self.sender_hash
 
     @property
     def reading(self) -> Reading | None:
@@ -76,6 +87,8 @@ class Plan:
     codebook: Codebook
     questions: frozenset[UUID]
     now: datetime
+    tries: list[Attempt] = field(default_factory=list)
+    """Personal numbers of these texts that were nobody's."""
 
 
 def hear(incoming: Incoming, sealer: Sealer) -> Heard:
@@ -93,6 +106,8 @@ def hear(incoming: Incoming, sealer: Sealer) -> Heard:
         sealer.hash("address", incoming.sender),
         sealer.hash("body", body),
         sealer.hash("external", external),
+        incoming.text,
+        incoming.raw,
     )
 
 
@@ -181,23 +196,69 @@ def make_plan(
     plan = Plan(batch, memory, codebook, memory.questions(), now)
     for heard in fresh:
         if not reader.guard.is_poison(heard.body_hash):
-            _read_one(heard, plan, reader)
+            _read_one(connection, heard, plan, reader)
     return plan
 
 
-def _read_one(heard: Heard, plan: Plan, reader: Reader) -> None:
-    incoming, sealer = heard.incoming, reader.sealer
-    standing = plan.memory.standings[heard.sender_hash]
-    heard.asked = standing.asked
+def _read_one(connection: Connection, heard: Heard, plan: Plan, reader: Reader) -> None:
+    phone = plan.memory.standings[heard.sender_hash]
     reader.guard.begin(heard.body_hash)
-    decision = reader.read(heard.words, standing, plan.codebook, lambda folded: sealer.hash("fold", folded))
+    if heard.incoming.sender.startswith("tel:"):
+        _read_as_speaker(connection, heard, plan, reader, phone)
+    if heard.decision is None:
+        _read_as(heard, phone, plan, reader)
     reader.guard.end()
-    heard.decision = decision
+    _follow(heard, heard.speaker.standing if heard.speaker else phone, plan, reader)
+    if heard.speaker is not None:
+        _give_back(heard.speaker, phone)
+
+
+def _read_as(heard: Heard, standing: Standing, plan: Plan, reader: Reader) -> None:
+    sealer = reader.sealer
+    heard.asked = standing.asked
+    heard.decision = reader.read(
+        heard.words, standing, plan.codebook, lambda folded: sealer.hash("fold", folded)
+    )  # fmt: skip
+
+
+def _read_as_speaker(connection: Connection, heard: Heard, plan: Plan, reader: Reader, phone: Standing) -> None:
+    """Read a text that says by a number who writes it, or that answers what such a text was asked."""
+    speaker = identify(
+        connection, heard.words, heard.sender_hash, phone, plan.codebook, tries=plan.tries, sealer=reader.sealer,
+        now=plan.now,
+    )  # fmt: skip
+    if speaker is not None:
+        heard.speaker = speaker
+        heard.text, heard.raw = hide_pin(heard.text, plan.codebook), None
+        heard.flags.append("borrowed" if speaker.known else speaker.refused or "")
+        _read_as(heard, speaker.standing, plan, reader)
+        return
+    speaker = goes_on(connection, heard.sender_hash, phone, reader.sealer)
+    if speaker is not None:
+        _read_as(heard, speaker.standing, plan, reader)
+        if heard.reading is not None and heard.reading.answers_pending:
+            heard.speaker = speaker
+        else:
+            heard.decision = None
+
+
+def _give_back(speaker: Speaker, phone: Standing) -> None:
+    """What the phone's next text is to find: parts, and the question when it was really put."""
+    phone.parts, phone.last_exchange = speaker.standing.parts, speaker.standing.last_exchange
+    if not speaker.refused and (speaker.standing.asked is not None or phone.asked_of(speaker.contact_id)):
+        phone.asked = speaker.standing.asked
+
+
+def _follow(heard: Heard, standing: Standing, plan: Plan, reader: Reader) -> None:
+    decision, incoming = heard.decision, heard.incoming
+    assert decision is not None
     if decision.reading is not None:
         heard.report_ids = [uuid7() for _ in decision.reading.reports]
         if decision.reading.answers_pending and heard.asked and heard.asked.report_id and heard.report_ids:
             heard.report_ids[0] = heard.asked.report_id
     within = timedelta(hours=reader.question_hours)
+    if heard.speaker is not None:
+        within = min(within, ANSWER_WITHIN)
     follow(standing, decision, heard.message_id, plan.codebook, incoming.heard_at, within)
     if standing.asked is not None and standing.asked is not heard.asked:
         standing.asked = heard.asks = _identified(standing.asked, heard, plan.codebook)
@@ -211,7 +272,10 @@ def _identified(asks: Asked, heard: Heard, codebook: Codebook) -> Asked:
     stored = is_stored(asks.draft.form, codebook)
     report_id = heard.report_ids[index] if stored else None
     ref = heard.asked.ref if heard.asked and reading.answers_pending else None
-    return replace(asks, id=uuid7(), report_id=report_id, message_id=heard.message_id, ref=ref)
+    contact_id = heard.speaker.contact_id if heard.speaker else None
+    return replace(
+        asks, id=uuid7(), report_id=report_id, message_id=heard.message_id, ref=ref, contact_id=contact_id
+    )  # fmt: skip
 
 
 def is_stored(form: str, codebook: Codebook) -> bool:

@@ -117,7 +117,7 @@ class Rereading:
             sealer.open("message", "text", message.id, message.text_sealed), message.heard_at, message.sent_at,
             sealer.open_optional("message", "subject", message.id, message.subject_sealed),
         )  # fmt: skip
-        standing = Standing(known=self._known(connection, message.contact_id))
+        standing = Standing(known=self._known(connection, message.contact_id), borrowed=_is_borrowed(message))
         reading = decide(words, standing, self._codebook, lambda folded: sealer.hash("fold", folded)).reading
         if reading is None or reading.outcome == "reject":
             return []
@@ -141,6 +141,10 @@ class Rereading:
             for name in sorted({*read_first, *read_now})
             if read_now.get(name) != stands.get(name) and stands.get(name) == read_first.get(name)
         }
+
+
+def _is_borrowed(message: Row[Any]) -> bool:
+    return "borrowed" in (message.flags or "").split(",")
 
 
 def _values(state: ReportState) -> Values:

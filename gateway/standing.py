@@ -50,7 +50,9 @@ def _known(hashes: Sequence[Any]) -> Select[Any]:
 
 
 def _questions(hashes: Sequence[Any]) -> Select[Any]:
-    query = select(*QUESTION_COLUMNS, REPORT.c.ref).outerjoin(REPORT, REPORT.c.id == QUESTION.c.report_id)
+    query = select(*QUESTION_COLUMNS, REPORT.c.ref, REPORT.c.contact_id).outerjoin(
+        REPORT, REPORT.c.id == QUESTION.c.report_id
+    )
     mine = (OPEN, QUESTION.c.sender_hash.in_(hashes), QUESTION.c.expires_at > bindparam("now"))
     return query.where(*mine)
 
@@ -159,7 +161,15 @@ def _recall_questions(connection: Connection, standings: dict[bytes, Standing], 
             continue
         draft = load_report(sealer.open("open_question", "draft", row.id, row.draft_sealed))
         standings[row.sender_hash].asked = Asked(
-            row.ask, draft, tuple(row.choices), row.id, row.report_id, row.message_id, row.ref, row.expires_at
+            row.ask,
+            draft,
+            tuple(row.choices),
+            row.id,
+            row.report_id,
+            row.message_id,
+            row.ref,
+            row.expires_at,
+            row.contact_id,
         )
 
 

@@ -20,6 +20,7 @@ from gateway.clock import Clock
 from gateway.digests.schedule import run_due
 from gateway.house import House
 from gateway.links import watch_links
+from gateway.pins import forget_attempts
 from gateway.reminders import ask_again
 from gateway.upkeep import beat, expire_questions, give_up_parts
 
@@ -45,6 +46,7 @@ TICKS = (
     Tick("reminders", timedelta(minutes=1), ask_again),
     Tick("links", timedelta(minutes=1), watch_links),
     Tick("parts", timedelta(minutes=5), give_up_parts),
+    Tick("personal numbers", timedelta(hours=1), forget_attempts),
 )
 
 

@@ -1,5 +1,7 @@
 """What happens because of a text: its message is kept, its reports made or completed, one answer written."""
 
+from uuid import UUID
+
 from sqlalchemy import select, update
 
 from gateway.answering import Answer, Done
@@ -9,7 +11,7 @@ from gateway.keeping import MESSAGE, Keeper
 from gateway.plan import Heard, is_stored
 from gateway.polls import keep_poll
 from gateway.reports import REPORT, Event, ReportState, append_event, reading_data
-from parsers import Reading, ReportReading
+from parsers import Reading, ReportReading, hide_pin
 
 STATE_OF_REASON = {"spam": "spam", "auto_reply": "auto_reply", "nothing_to_report": "zero", "unknown": "unread"}
 SOME_MAYAN = "myn"
@@ -64,7 +66,7 @@ def _keep_rejected(keeper: Keeper, heard: Heard, decision: Decision) -> None:
     assert decision.reading is not None
     reason = decision.reading.reason or "unknown"
     keeper.add_message(heard, state=STATE_OF_REASON.get(reason, "read"), reason=reason)
-    _release_parts(keeper, decision)
+    _release_parts(keeper, decision, heard)
     if reason == "unknown" and decision.reading.language == SOME_MAYAN:
         reason = "unknown_language"
     answer = _answer_to_rejected(keeper, heard, reason)
@@ -74,6 +76,8 @@ def _keep_rejected(keeper: Keeper, heard: Heard, decision: Decision) -> None:
 
 def _answer_to_rejected(keeper: Keeper, heard: Heard, reason: str) -> Answer | None:
     replies = keeper.replies
+    if heard.speaker is not None and reason in ("empty", "thanks", "unknown"):
+        return Answer("notice", replies.form_reply("identify"))
     if reason == "unknown" and heard.asked is not None:
         return Answer("question", replies.question(heard.asked, None), heard.asked.report_id)
     if reason in ("unknown", "empty"):
@@ -98,33 +102,46 @@ def _keep_read(keeper: Keeper, heard: Heard, decision: Decision) -> None:
         heard, state="asked" if reading.outcome == "ask" else "read", form=form, fold_hash=repeatable,
         blank=is_poll and reading.outcome == "accept",
     )  # fmt: skip
-    _release_parts(keeper, decision)
+    _release_parts(keeper, decision, heard)
     if heard.asked is not None and heard.asked.id is not None:
         keeper.end_question(heard.asked, "answered" if reading.answers_pending else "left")
     done = [_keep_one(keeper, heard, reading, index) for index in range(len(reading.reports))]
-    if heard.asks is not None:
+    if heard.asks is not None and not _is_refused(heard):
         keeper.open_question(heard, heard.asks)
     answer = _one_answer(keeper, heard, reading, [one for one in done if one is not None])
     if answer is not None:
         keeper.answer(heard, answer)
 
 
+def _is_refused(heard: Heard) -> bool:
+    return heard.speaker is not None and heard.speaker.refused is not None
+
+
 def _is_repeatable(keeper: Keeper, reading: Reading) -> bool:
     return not reading.answers_pending and any(is_stored(report.form, keeper.codebook) for report in reading.reports)
 
 
-def _release_parts(keeper: Keeper, decision: Decision) -> None:
-    """The parts that were held belong to a whole text now."""
-    held = [part.message_id for part in decision.joined if part.message_id]
-    if held:
-        keeper.flush()
-        change = update(MESSAGE).where(MESSAGE.c.id.in_(held)).values(state="read", reason="part")
-        keeper.connection.execute(change)
+def _release_parts(keeper: Keeper, decision: Decision, heard: Heard) -> None:
+    """The parts that were held belong to a whole text now; none keeps a personal number."""
+    held = [part for part in decision.joined if part.message_id]
+    if not held:
+        return
+    keeper.flush()
+    mine = MESSAGE.c.id.in_([part.message_id for part in held])
+    keeper.connection.execute(update(MESSAGE).where(mine).values(state="read", reason="part"))
+    for part in held if heard.speaker is not None else ():
+        if (hidden := hide_pin(part.text, keeper.codebook)) != part.text:
+            assert isinstance(part.message_id, UUID)
+            sealed = keeper.sealer.seal("message", "text", part.message_id, hidden)
+            change = update(MESSAGE).where(MESSAGE.c.id == part.message_id)
+            keeper.connection.execute(change.values(text_sealed=sealed, raw_sealed=None))
 
 
 def _keep_one(keeper: Keeper, heard: Heard, reading: Reading, index: int) -> Done | None:
     report = reading.reports[index]
     if keeper.codebook.forms[report.form].kind == "command":
+        if heard.speaker is not None and heard.speaker.refused:
+            return Done(keeper.replies.text(heard.speaker.refused), kind="notice")
         complete = reading.outcome == "accept" or heard.asks is None or heard.asks.draft is not report
         return COMMANDS[report.form](keeper, heard, report) if complete else None
     if report.form == "poll":
@@ -150,7 +167,7 @@ def _advance(keeper: Keeper, heard: Heard, reading: Reading, report: ReportReadi
     before = keeper.connection.execute(select(REPORT.c.state, REPORT.c.ref).where(REPORT.c.id == report_id)).one()
     data, private = reading_data(report, keeper.codebook, practice=reading.practice)
     data.pop("practice")
-    text = " / ".join(filter(None, (heard.asked.draft.text, heard.incoming.text)))
+    text = " / ".join(filter(None, (heard.asked.draft.text, heard.text)))
     private["text"] = text
     advanced = "drafted" if draft else "completed"
     kind = advanced if before.state == "draft" else "corrected"

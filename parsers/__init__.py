@@ -4,6 +4,7 @@ from parsers.codebook import Category, Choice, Codebook, Commitment, FieldSpec, 
 from parsers.collisions import Collision, collisions
 from parsers.compile import compile_codebook, pack_words
 from parsers.export import as_prediction, pending_from_dict, report_dict
+from parsers.identity import find_pin, hide_pin, without_pin
 from parsers.labels import category_name, choice_label, place_name
 from parsers.normalize import fold, fold_text
 from parsers.pack import Pack, load_pack
@@ -34,8 +35,10 @@ __all__ = [
     "choice_label",
     "collisions",
     "compile_codebook",
+    "find_pin",
     "fold",
     "fold_text",
+    "hide_pin",
     "load_pack",
     "pack_words",
     "pending_from_dict",
@@ -43,4 +46,5 @@ __all__ = [
     "read_message",
     "report_dict",
     "split_hand_part",
+    "without_pin",
 ]

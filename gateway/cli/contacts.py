@@ -104,3 +104,24 @@ def suspend(who: Who) -> None:
 def left(who: Who) -> None:
     """Note that a person has left."""
     _set(who, "left")
+
+
+@app.command()
+def pin(
+    who: Who,
+    number: Annotated[str, typer.Option(metavar="DIGITS", help="4 to 8 digits; without it one is drawn by lot.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Take the number away.")] = False,
+) -> None:
+    """Give a personal number: a text that begins with ID and the number counts for this person, from any phone."""
+    from gateway.contacts import parse_address, require
+    from gateway.pins import give_pin, take_pin
+
+    address = parse_address(who)
+    with opened_house() as house:
+        key, at = house.read_now(lambda conn: require(conn, address, house.sealer)), house.clock()
+        if remove:
+            write(house, lambda conn: take_pin(conn, key, at=at, actor="cli"))
+            say("The contact has no personal number now.")
+            return
+        given = write(house, lambda conn: give_pin(conn, key, number or None, sealer=house.sealer, at=at, actor="cli"))
+    say(f"Personal number: {given}. It is shown only now.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
-from gateway import audit, contact_edit
+from gateway import audit, contact_edit, pins
 from gateway.contacts import ADDRESS, CONTACT
 from gateway.errors import Conflict, NotFound
 from gateway.keeping import MESSAGE
@@ -75,13 +75,26 @@ async def remove_address(visit: Visit) -> Response:
     return visit.go(f"/contacts/{key}")
 
 
+async def change_pin(visit: Visit) -> Response:
+    """A new personal number, shown this once, or none any more."""
+    house, key, at, actor = visit.house, contact_id(visit), visit.house.clock(), visit.who.actor
+    if visit.form.word("act") == "remove":
+        await house.write(lambda connection: pins.take_pin(connection, key, at=at, actor=actor))
+        return visit.go(f"/contacts/{key}")
+    pin = await house.write(
+        lambda connection: pins.give_pin(connection, key, None, sealer=house.sealer, at=at, actor=actor)
+    )
+    opened = await house.read(lambda connection: load(connection, visit, key))
+    return _render(visit, opened, pin=pin)
+
+
 async def _again(visit: Visit, key: UUID, *, wrong: tuple[str, ...] = ()) -> Response:
     opened = await visit.house.read(lambda connection: load(connection, visit, key))
     words = ", ".join(opened.labels.word(name) for name in wrong)
     return _render(visit, opened, visit.t(WRONG, fields=words) if wrong else visit.t(TAKEN))
 
 
-def _render(visit: Visit, opened: Opened, problem: str = "") -> Response:
+def _render(visit: Visit, opened: Opened, problem: str = "", pin: str = "") -> Response:
     row = opened.row
     stored = {
         "name": opened.name, "role": row.role, "village": opened.village, "home_place": row.home_place or "",
@@ -89,7 +102,7 @@ def _render(visit: Visit, opened: Opened, problem: str = "") -> Response:
     }  # fmt: skip
     return visit.render(
         "contact.html", 400 if problem else 200, opened=opened, labels=opened.labels, problem=problem,
-        typed=visit.form or stored, roles=ROLES, statuses=CONTACT_STATUSES,
+        typed=stored if pin or not visit.form else visit.form, pin=pin, roles=ROLES, statuses=CONTACT_STATUSES,
         inputs=Inputs(opened.labels.codebook, opened.labels),
     )  # fmt: skip
 
@@ -120,4 +133,5 @@ PAGES = (
     Page("GET", "/contacts/{id}", "contacts", show),
     Page("POST", "/contacts/{id}", "contacts", change),
     Page("POST", "/contacts/{id}/addresses/remove", "contacts", remove_address),
+    Page("POST", "/contacts/{id}/pin", "contacts", change_pin),
 )

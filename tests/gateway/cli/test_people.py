@@ -130,3 +130,14 @@ def test_a_digest_is_printed_once_and_one_that_cannot_be_sent_is_named(vocero: V
     assert [row["id"]] == line["outbox"]
     assert (row["kind"], row["state"], row["to"]) == ("digest", "queued", MARTA)
     assert vocero(*at).out == ""
+
+
+def test_a_personal_number_is_given_and_taken_away(vocero: Vocero) -> None:
+    vocero("contact", "import", str(PEOPLE))
+    drawn = vocero("contact", "pin", "55550101")
+    assert drawn.code == 0
+    assert len(drawn.err.removeprefix("Personal number: ").partition(".")[0]) == 6
+    assert "Personal number: 4821." in vocero("contact", "pin", "55550101", "--number", "4821").err
+    assert vocero("contact", "pin", "55550102", "--number", "4821").code == 1
+    assert vocero("contact", "pin", "55550101", "--remove").code == 0
+    assert vocero("contact", "pin", "55550102", "--number", "4821").code == 0

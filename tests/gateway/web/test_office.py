@@ -226,3 +226,19 @@ def test_a_channel_without_link_is_red_with_what_waits_and_its_outages(desk: Des
     html = admin.get("/channels").text
     assert "2026-03-10 06:12-06:32" in html
     assert '<span class="tag failed">offline</span>' not in html
+
+
+def test_a_personal_number_is_shown_once_and_taken_away(desk: Desk, admin: Browser) -> None:
+    admin.get("/contacts")
+    admin.post("/contacts/find", {"address": "5555 0101"})
+    address = admin.follow().url.path
+    html = admin.post(f"{address}/pin", {"act": "give"}).text
+    shown = re.search(r"<strong>(\d{6})</strong>", html)
+    assert shown is not None
+    desk.say(STRANGER, f"ID {shown[1]} INC ROB NEBAJ")
+    assert desk.reports()[0].registered
+    assert shown[1] not in admin.get(address).text
+    assert "Take the number away" in admin.page.text
+    admin.post(f"{address}/pin", {"act": "remove"})
+    assert "contact.pin.remove" in admin.get("/audit").text
+    assert "Take the number away" not in admin.get(address).text
