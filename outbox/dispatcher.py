@@ -69,6 +69,11 @@ class Dispatcher:
             if channel in (None, name):
                 line.wake.set()
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether no channel is looking, sending or recording at this moment."""
+        return all(line.at_rest for line in self._lines.values())
+
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then finish what is being sent, for at most `drain_seconds`."""
         house = Housekeeping(self._write, self._clock, self._holding, alone=self._alone)
@@ -91,12 +96,15 @@ class Dispatcher:
             channel = self._channels().get(name)
             if channel is None:
                 break
+            line.turning = True
             try:
                 wait = await self._turn(channel, line)
             except Exception:
                 _log.exception("channel %s: the turn failed", name)
                 line.pace.close_for(POLL_SECONDS, _monotonic())
                 wait = POLL_SECONDS
+            finally:
+                line.turning = False
             await _first(line.wake.wait(), timeout=wait)
             line.wake.clear()
         await self._finish(line)

@@ -58,7 +58,13 @@ class Line:
     paused: bool = False
     looked_at: float = 0.0
     one_by_one: bool = False
+    turning: bool = False
 
     @property
     def holding(self) -> set[UUID]:
         return {*self.running, *(end.envelope.id for end in self.ended)}
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way here and nobody has asked for a look."""
+        return not (self.turning or self.running or self.ended or self.wake.is_set())
