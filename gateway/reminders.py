@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, select, update
 from uuid_utils.compat import uuid7
 
+from gateway import limits
 from gateway.conversation import Asked
 from gateway.drafts import load_report
 from gateway.house import House
 from gateway.keeping import QUESTION
+from gateway.quiet import QuietHours
 from gateway.replies import Replies
 from gateway.reports import REPORT
 from gateway.routes import choose, ways
@@ -18,8 +20,6 @@ from gateway.standing import MESSAGE, OPT_OUT
 from outbox.queue import NewMessage, enqueue
 from outbox.segments import count
 
-# Quiet hours end here: nobody is woken by a question of ours.
-MORNING = time(8, 30)
 ASKED_WITHIN = timedelta(days=2)
 ANSWER_WITHIN = timedelta(hours=24)
 PIECE = 50
@@ -37,8 +37,9 @@ def ask_again(house: House) -> int:
 
 def _ask_some(connection: Connection, house: House) -> int:
     now, book = house.clock(), house.codebook(connection)
+    quiet = QuietHours.of(limits.load(connection))
     local = now.astimezone(ZoneInfo(book.zone))
-    if local.time() < MORNING:
+    if local.time() < quiet.until or quiet.holds(now, book.zone):
         return 0
     midnight = datetime.combine(local.date(), time(), local.tzinfo)
     asked_at = QUESTION.c.asked_at

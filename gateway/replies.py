@@ -21,7 +21,7 @@ class Replies:
     def __init__(self, codebook: Codebook) -> None:
         self.codebook = codebook
 
-    def text(self, name: str, **values: object) -> str:
+    def text(self, name: str, /, **values: object) -> str:
         """The reply `name` of the pack, filled and folded."""
         return fill(self.codebook.replies[name], values)
 

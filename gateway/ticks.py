@@ -22,6 +22,7 @@ from gateway.house import House
 from gateway.links import watch_links
 from gateway.pins import forget_attempts
 from gateway.reminders import ask_again
+from gateway.silence_watch import watch_silence
 from gateway.upkeep import beat, expire_questions, give_up_parts
 
 WATCH_EVERY_S = 2.0
@@ -44,6 +45,7 @@ TICKS = (
     Tick("digests", timedelta(seconds=10), run_due),
     Tick("questions", timedelta(minutes=1), expire_questions),
     Tick("reminders", timedelta(minutes=1), ask_again),
+    Tick("silence", timedelta(minutes=1), watch_silence),
     Tick("links", timedelta(minutes=1), watch_links),
     Tick("parts", timedelta(minutes=5), give_up_parts),
     Tick("personal numbers", timedelta(hours=1), forget_attempts),

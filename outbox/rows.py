@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, insert
 
 from outbox.models import PRIORITY, OutboundMessage
 from outbox.segments import count, to_gsm7
-from outbox.senders.base import Envelope
+from outbox.senders.base import Attachment, Envelope
 
 OUTBOUND: Table = OutboundMessage.__table__  # type: ignore[attr-defined]
 TABLE = OUTBOUND.name
@@ -36,7 +37,7 @@ class NewMessage:
     """A message to be sent. `id` is a UUIDv7, `to` the string of an Address, `kind` one of outbox.models.KINDS.
 
     Without `priority` the kind decides; without `expires_at` it waits fourteen days. `headers` are for mail:
-    In-Reply-To, References, Message-ID, Auto-Submitted, List-Id and the like.
+    In-Reply-To, References, Message-ID, Auto-Submitted, List-Id and the like. A phone gets no `attachments`.
     """
 
     id: UUID
@@ -47,11 +48,13 @@ class NewMessage:
     subject: str | None = None
     html: str | None = None
     headers: Mapping[str, str] | None = None
+    attachments: tuple[Attachment, ...] = ()
     message_id: UUID | None = None
     report_id: UUID | None = None
     ref: int | None = None
     contact_id: UUID | None = None
     digest_run_id: UUID | None = None
+    about_id: UUID | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
     priority: int | None = None
@@ -79,12 +82,23 @@ def _new_row(message: NewMessage, seals: Seals, now: datetime) -> dict[str, Any]
         "to_hash": seals.hash("address", message.to), "to_sealed": sealed("to", message.to),
         "text_sealed": sealed("text", text), "subject_sealed": sealed("subject", message.subject),
         "html_sealed": sealed("html", message.html), "headers_sealed": sealed("headers", headers),
+        "attachments_sealed": sealed("attachments", _packed(message.attachments)),
         "text_hash": seals.hash("text", text), "segments": segments, "encoding": encoding,
         "state": "queued", "attempts": 0,
         "message_id": message.message_id, "report_id": message.report_id, "ref": message.ref,
-        "contact_id": message.contact_id, "digest_run_id": message.digest_run_id,
+        "contact_id": message.contact_id, "digest_run_id": message.digest_run_id, "about_id": message.about_id,
         "queued_at": now, "not_before": not_before, "expires_at": message.expires_at or not_before + LIFE,
     }  # fmt: skip
+
+
+def _packed(attachments: Iterable[Attachment]) -> str | None:
+    files = [[one.name, one.media_type, b64encode(one.data).decode()] for one in attachments]
+    return json.dumps(files) if files else None
+
+
+def _unpacked(packed: str | None) -> tuple[Attachment, ...]:
+    files = json.loads(packed) if packed else []
+    return tuple(Attachment(name, media_type, b64decode(data)) for name, media_type, data in files)
 
 
 def _measured(message: NewMessage) -> tuple[str, int, str]:
@@ -117,6 +131,7 @@ def open_row(
         to=seals.open(TABLE, "to", row.id, row.to_sealed), to_hash=row.to_hash,
         text=seals.open(TABLE, "text", row.id, row.text_sealed), subject=opened("subject", row.subject_sealed),
         html=opened("html", row.html_sealed), headers=json.loads(headers) if headers else {},
+        attachments=_unpacked(opened("attachments", row.attachments_sealed)),
         lease=lease, leased_at=leased_at, known_ids=known_ids,
     )  # fmt: skip
 

@@ -47,7 +47,8 @@ WORDS: Mapping[str, str] = {
     "part": N_("part of a longer text"), "parts": N_("the other parts never came"),
     "poison": N_("kept unread after a crash"), "by_hand": N_("by hand"), "unknown_language": N_("unknown language"),
     # how a try at sending ended
-    "offline": N_("no connection"), "unreachable": N_("cannot be reached"), "captive_portal": N_("a log-in page stands in the way"),
+    "offline": N_("no connection"), "unreachable": N_("cannot be reached"),
+    "captive_portal": N_("a log-in page stands in the way"),
     "insecure": N_("no safe connection"), "throttled": N_("too fast for the provider"),
     "auth_failed": N_("the provider refused our password"), "misconfigured": N_("the settings are wrong"),
     "unavailable": N_("the provider is out of order"), "deferred": N_("put off by the provider"),

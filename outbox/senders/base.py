@@ -8,6 +8,15 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail: its name, its media type such as `text/csv`, its bytes."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One leased row, opened. `to` is the string of an Address; `attempt` counts from 1.
 
@@ -28,6 +37,7 @@ class Envelope:
     subject: str | None = field(default=None, repr=False)
     html: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attachments: tuple[Attachment, ...] = ()
     ref: int | None = None
     message_id: UUID | None = None
     contact_id: UUID | None = None

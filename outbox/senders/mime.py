@@ -1,4 +1,4 @@
-"""An envelope as a mail: text with an HTML alternative, threading headers, and no way to slip a header in."""
+"""An envelope as a mail: text with an HTML alternative, files, threading headers, and no way to slip a header in."""
 
 import re
 from datetime import datetime
@@ -62,6 +62,9 @@ def build_mail(envelope: Envelope, sender: str, *, now: datetime) -> EmailMessag
     mail.set_content(_plain(envelope.text))
     if envelope.html is not None:
         mail.add_alternative(_plain(envelope.html), subtype="html")
+    for file in envelope.attachments:
+        main, _, sub = file.media_type.partition("/")
+        mail.add_attachment(file.data, maintype=main, subtype=sub, filename=one_line(file.name))
     return mail
 
 

@@ -1,0 +1,223 @@
+"""What is done about a silence: the monitor is reminded by day, and a day later the coordinators of the place are told.
+
+Each silence is a row, locked while it is looked at, and what is sent about it is queued in the same transaction:
+whoever ticks and however often, a reminder goes out once. A sign of life ends it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, Table, exists, func, select, update
+from uuid_utils.compat import uuid7
+
+from gateway import limits
+from gateway.alerts import receivers
+from gateway.contacts import Person, people
+from gateway.house import House
+from gateway.models import Silence
+from gateway.quiet import QuietHours
+from gateway.replies import NAME_LENGTH, Replies
+from gateway.routes import Way, choose, ways
+from gateway.silence import CONTACT, OPT_OUT, Silent, silent_contacts
+from gateway.upkeep import SETTING, put_setting
+from outbox.queue import NewMessage, enqueue
+from outbox.segments import count
+
+SILENCE: Table = Silence.__table__  # type: ignore[attr-defined]
+
+WATCH = "silence_watch"
+AGAIN = timedelta(days=1)
+LASTS = timedelta(days=2)
+# A machine that was off for so long hears first what was kept for it.
+DEAF = timedelta(days=2)
+CATCHES_UP = timedelta(hours=1)
+PIECE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look needs in its transaction."""
+
+    connection: Connection
+    house: House
+    now: datetime
+    limits: limits.Limits
+    replies: Replies
+    ways: Sequence[Way]
+
+    @property
+    def quiet(self) -> QuietHours:
+        return QuietHours.of(self.limits)
+
+    @property
+    def zone(self) -> str:
+        return self.replies.codebook.zone
+
+    def by_day(self, zone: str | None) -> bool:
+        return not self.quiet.holds(self.now, zone or self.zone)
+
+    def date(self, at: datetime) -> str:
+        return self.replies.date(at.astimezone(ZoneInfo(self.zone)).date())
+
+
+def watch_silence(house: House) -> int:
+    """Note, remind, tell; returns how many messages were queued."""
+    if not house.writer.write_now(lambda connection: _hears_well(connection, house.clock())):
+        return 0
+    house.writer.write_now(lambda connection: _note(connection, house.clock()))
+    sent = 0
+    while True:
+        looked, queued = house.writer.write_now(lambda connection: _remind(_look(connection, house)))
+        sent += queued
+        if looked < PIECE:
+            break
+    return sent + house.writer.write_now(lambda connection: _tell(_look(connection, house)))
+
+
+def _look(connection: Connection, house: House) -> Look:
+    replies = Replies(house.codebook(connection))
+    return Look(connection, house, house.clock(), limits.load(connection), replies, ways(connection))
+
+
+def _hears_well(connection: Connection, now: datetime) -> bool:
+    """False for an hour after the gateway was off for days: silence then was its own."""
+    row = connection.execute(select(SETTING).where(SETTING.c.name == WATCH).with_for_update()).first()
+    wait = datetime.fromisoformat(row.value) if row is not None and row.value else None
+    if row is not None and now - row.changed_at > DEAF:
+        wait = now + CATCHES_UP
+    waits = wait is not None and now < wait <= now + CATCHES_UP
+    put_setting(connection, WATCH, wait.isoformat() if waits and wait else "", now)
+    return not waits
+
+
+def _note(connection: Connection, now: datetime) -> None:
+    """End the silences that were broken and begin those that are new."""
+    heard = func.coalesce(CONTACT.c.last_heard_at, CONTACT.c.created_at) > SILENCE.c.since
+    gone = CONTACT.c.status != "active"
+    over = exists().where(CONTACT.c.id == SILENCE.c.contact_id, heard | gone)
+    connection.execute(update(SILENCE).where(SILENCE.c.ended_at.is_(None), over).values(ended_at=now))
+    open_ones = select(SILENCE.c.contact_id, SILENCE.c.since).where(SILENCE.c.ended_at.is_(None))
+    known = {(row.contact_id, row.since) for row in connection.execute(open_ones)}
+    new = [
+        {"id": uuid7(), "contact_id": one.contact_id, "since": one.since, "noticed_at": now, "reminders": 0}
+        for one in silent_contacts(connection, now=now, places=None)
+        if (one.contact_id, one.since) not in known
+    ]
+    if new:
+        dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+        connection.execute(dialect.insert(SILENCE).on_conflict_do_nothing(), new)
+
+
+def _lasting(look: Look, *which: Any) -> list[Row[Any]]:
+    """Silences that go on, of contacts that are still expected to write, locked."""
+    expected = {one.contact_id: one for one in silent_contacts(look.connection, now=look.now, places=None)}
+    query = (
+        select(SILENCE, CONTACT.c.home_place, CONTACT.c.zone, CONTACT.c.discreet)
+        .join(CONTACT, CONTACT.c.id == SILENCE.c.contact_id)
+        .where(SILENCE.c.ended_at.is_(None), *which)
+        .order_by(SILENCE.c.since, SILENCE.c.id)
+        .with_for_update(of=SILENCE, skip_locked=True)
+    )
+    return [row for row in look.connection.execute(query) if _is(expected.get(row.contact_id), row.since)]
+
+
+def _is(silent: Silent | None, since: datetime) -> bool:
+    return silent is not None and silent.since == since
+
+
+def _remind(look: Look) -> tuple[int, int]:
+    """Remind up to PIECE monitors; returns how many were looked at and how many messages were queued."""
+    most = look.limits.whole("reminders")
+    again = SILENCE.c.last_reminded_at.is_(None) | (SILENCE.c.last_reminded_at <= look.now - AGAIN)
+    due = [row for row in _lasting(look, SILENCE.c.reminders < most, again) if look.by_day(row.zone)][:PIECE]
+    who = {one.id: one for one in people(look.connection, look.house.sealer, only=[row.contact_id for row in due])}
+    messages = []
+    for row in due:
+        times = {
+            "reminders": row.reminders + 1,
+            "last_reminded_at": look.now,
+            "reminded_at": row.reminded_at or look.now,
+        }
+        look.connection.execute(update(SILENCE).where(SILENCE.c.id == row.id).values(times))
+        person = who[row.contact_id]
+        name = "reminder_discreet" if row.discreet else "reminder"
+        text = look.replies.text(name, name=person.name[:NAME_LENGTH], date=look.date(row.since))
+        messages += _message(look, person, text, row.id)
+    enqueue(look.connection, messages, seals=look.house.sealer, now=look.now)
+    return len(due), len(messages)
+
+
+def _tell(look: Look) -> int:
+    """Tell the coordinators of silences that a reminder did not end; returns how many messages were queued."""
+    wait = timedelta(hours=look.limits.whole("silence_hours"))
+    begun = func.coalesce(SILENCE.c.reminded_at, SILENCE.c.noticed_at)
+    # To the minute: a reminder that went a few seconds after the tick must not be answered for a minute later.
+    due = _lasting(look, SILENCE.c.told_at.is_(None), begun <= look.now - wait + timedelta(minutes=1))
+    if look.limits.whole("reminders"):
+        due = [row for row in due if row.reminded_at is not None]
+    found: dict[UUID, list[Row[Any]]] = defaultdict(list)
+    told: set[UUID] = set()
+    for row in due:
+        reached = receivers(look.connection, row.home_place, None)
+        if reached and all(look.by_day(one.zone) for one in reached):
+            told.add(row.id)
+            for one in reached:
+                found[one.id].append(row)
+    if told:
+        look.connection.execute(update(SILENCE).where(SILENCE.c.id.in_(told)).values(told_at=look.now))
+    messages = []
+    for person in people(look.connection, look.house.sealer, only=found):
+        for text, about in _texts(look, found[person.id]):
+            messages += _message(look, person, text, about)
+    enqueue(look.connection, messages, seals=look.house.sealer, now=look.now)
+    return len(messages)
+
+
+def _texts(look: Look, rows: Sequence[Row[Any]]) -> Iterable[tuple[str, UUID | None]]:
+    """One text for one silence, else as many silences in each text as one segment holds."""
+    if len(rows) == 1:
+        (row,) = rows
+        yield look.replies.text("silence", **_named(look, row)), row.id
+        return
+    pending: list[str] = []
+    items = [look.replies.text("silence_item", **_named(look, row)) for row in rows]
+    for item in dict.fromkeys(items):
+        if pending and count(_several(look, [*pending, item])).segments > 1:
+            yield _several(look, pending), None
+            pending = []
+        pending.append(item)
+    yield _several(look, pending), None
+
+
+def _several(look: Look, items: Sequence[str]) -> str:
+    return look.replies.text("silence_several", list=", ".join(items))
+
+
+def _named(look: Look, row: Row[Any]) -> dict[str, str]:
+    return {
+        "place": look.replies.place(row.home_place), "code": row.home_place or "-", "date": look.date(row.since),
+    }  # fmt: skip
+
+
+def _message(look: Look, person: Person, text: str, about: UUID | None) -> list[NewMessage]:
+    """To the phone, else to the mailbox; nothing when neither may or can be used."""
+    for address in sorted(person.addresses, key=lambda found: not found.startswith("tel:")):
+        hashed = look.house.sealer.hash("address", address)
+        silent = look.connection.scalar(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash == hashed))
+        channel = choose(look.ways, address)
+        if silent is None and channel is not None:
+            return [
+                NewMessage(
+                    id=uuid7(), kind="reminder", channel=channel, to=address, text=text,
+                    subject=text if address.startswith("mailto:") else None, contact_id=person.id, about_id=about,
+                    headers={"Auto-Submitted": "auto-generated"} if address.startswith("mailto:") else None,
+                    expires_at=look.now + LASTS,
+                )
+            ]  # fmt: skip
+    return []
