@@ -11,6 +11,7 @@ from gateway.answering import Done
 from gateway.audit import record
 from gateway.keeping import Keeper
 from gateway.plan import Heard
+from gateway.registration import approve_by_message, next_number, tell_coordinators
 from gateway.reports import COUNTS, REPORT, Event, append_event, find_own, fold, load_events
 from gateway.standing import ADDRESS, CONTACT, OPT_OUT
 from outbox.queue import cancel_for
@@ -72,6 +73,7 @@ def _add_pending(keeper: Keeper, heard: Heard, name: str, place: str | None, lan
         "id": contact_id, "role": "monitor", "status": "pending", "home_place": place, "language": language,
         "name_sealed": seal("contact", "name", contact_id, name), "village_sealed": None, "places": [],
         "discreet": False, "created_at": keeper.now, "changed_at": keeper.now, "last_heard_at": keeper.now,
+        "registration": next_number(keeper.connection),
     }  # fmt: skip
     sender = heard.incoming.sender
     address = {
@@ -81,6 +83,11 @@ def _add_pending(keeper: Keeper, heard: Heard, name: str, place: str | None, lan
     }  # fmt: skip
     keeper.connection.execute(insert(CONTACT), [contact])
     keeper.connection.execute(insert(ADDRESS), [address])
+    keeper.tell(
+        tell_coordinators(
+            keeper.connection, contact, replies=keeper.replies, found=keeper.ways, sealer=keeper.sealer, now=keeper.now
+        )
+    )
 
 
 def _own_report(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any] | None:
@@ -244,6 +251,6 @@ COMMANDS: Mapping[str, Callable[[Keeper, Heard, ReportReading], Done]] = {
     "verify": _verify,
     "note": _note,
     "identify": _by_hand,
-    "approve": _by_hand,
+    "approve": approve_by_message,
     "practice": _by_hand,
 }

@@ -153,6 +153,10 @@ class Keeper:
         if message is not None:
             self._messages.append(message)
 
+    def tell(self, messages: Sequence[NewMessage]) -> None:
+        """Queue what others are told because of a text."""
+        self._messages += messages
+
     def end_question(self, asked: Asked, state: str) -> None:
         """Close the open question before a new one of the same sender is written."""
         self._rows[QUESTION], waiting = [], self._rows[QUESTION]

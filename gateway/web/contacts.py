@@ -11,6 +11,7 @@ from gateway import contact_edit
 from gateway.contacts import ADDRESS, CONTACT, find, parse_address, set_status
 from gateway.errors import Conflict, NotFound, UsageError
 from gateway.locale import N_
+from gateway.registration import approve
 from gateway.web.fields import Inputs
 from gateway.web.labels import Labels, mask
 from gateway.web.paging import PAGE, Cursor, older, read_cursor
@@ -65,7 +66,16 @@ async def change_status(visit: Visit) -> Response:
     """Let in, stop at once, or note that somebody left."""
     key, status = contact_id(visit), visit.form.word("status")
     at, actor = visit.house.clock(), visit.who.actor
-    await visit.house.write(lambda connection: set_status(connection, key, status, now=at, actor=actor))
+    house = visit.house
+
+    def keep(connection: Connection) -> None:
+        if status == "active":
+            codebook = house.codebook(connection)
+            approve(connection, key, codebook=codebook, sealer=house.sealer, now=at, actor=actor)
+        else:
+            set_status(connection, key, status, now=at, actor=actor)
+
+    await house.write(keep)
     return visit.go("/contacts" if visit.form.word("back") == "list" else f"/contacts/{key}")
 
 
