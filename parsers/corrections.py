@@ -51,7 +51,7 @@ def _labelled(segment: Segment, labels: list[Match]) -> Found | None:
 def _value_after(segment: Segment, label: Match) -> Value:
     name = label.value
     if name in COUNT_FIELDS:
-        return _last_number(segment, label.end)
+        return _stated_number(segment, label.end)
     rest = Segment(segment.doc, label.end, segment.last, segment.form, True, segment.used)
     if name == "place":
         return _place(rest)
@@ -75,14 +75,19 @@ def _value_after(segment: Segment, label: Match) -> Value:
     return segment.doc.text_slice(low, high)
 
 
-def _last_number(segment: Segment, start: int) -> int | None:
-    """ "heridos 3", "heridos no 2 sino 3": the last number said is the one that stands."""
-    found = [segment.doc.numbers[at][0] for at in range(start, segment.last) if _is_value(segment, at)]
+def _stated_number(segment: Segment, start: int) -> int | None:
+    """ "heridos 3", "heridos no 2 sino 3", "familias 18 no 8": the first number that is not denied."""
+    found = [at for at in range(start, segment.last) if _is_value(segment, at)]
     if not found:
         none = segment.at("neg", start)
         return 0 if none is not None and none.end >= segment.last else None
-    denied = any(segment.word(at) == "no" for at in range(segment.first, segment.last))
-    return found[-1] if denied else found[0]
+    stands = [at for at in found if not _is_denied(segment, at)]
+    return segment.doc.numbers[stands[0] if stands else found[-1]][0]
+
+
+def _is_denied(segment: Segment, at: int) -> bool:
+    """A "no" up to two words before the number, with no other number between."""
+    return segment.word(at - 1) == "no" or (segment.word(at - 2) == "no" and at - 1 not in segment.doc.numbers)
 
 
 def _is_value(segment: Segment, at: int) -> bool:

@@ -14,7 +14,7 @@ def framed(segment: Segment) -> list[Match]:
     if not stated:
         return []
     for match in stated:
-        if not match.penalty and segment.free(match.start, match.end):
+        if not match.penalty and segment.free(match.start, match.end) and not in_spot(segment, match):
             found.setdefault(match.value, []).append(match)
     for at in range(segment.first, segment.last):
         if segment.items[at].kind == MONEY:
@@ -25,6 +25,11 @@ def framed(segment: Segment) -> list[Match]:
     fitting = [frame for frame in segment.doc.book.tables.frames if frame.needs <= said]
     matches = (_fill(segment, frame, found) for frame in fitting)
     return [match for match in matches if match is not None]
+
+
+def in_spot(segment: Segment, match: Match) -> bool:
+    """ "a la orilla del rio", "frente a la muni": where it was, not what was done to the river or the town hall."""
+    return any(spot.start < match.start and match.end <= spot.end for spot in segment.of("spot"))
 
 
 def _fill(segment: Segment, frame: Frame, found: dict[str, list[Match]]) -> Match | None:

@@ -44,10 +44,15 @@ def _trace_form(segment: Segment, part: Part) -> None:
 
 
 def _form_of(doc: Document, part: Part) -> str | None:
-    if part.keyword is None:
-        return None
-    form = doc.book.forms.get(part.keyword.value)
+    name = part.keyword.value if part.keyword is not None else _by_code(doc, part)
+    form = doc.book.forms.get(name)
     return form.name if form is not None and doc.context.role in form.roles else None
+
+
+def _by_code(doc: Document, part: Part) -> str:
+    """A commitment's code opens its form as a keyword would ("C23 NO")."""
+    first = doc.tokens.items[part.first] if part.first < part.last else None
+    return "commitment" if first is not None and first.text.upper() in doc.book.commitments else ""
 
 
 def _read(doc: Document, part: Part, form: str, *, opened: bool) -> Segment:
@@ -120,6 +125,8 @@ def _poll_fits(segment: Segment, part: Part) -> bool:
 
 
 def _commitment_fits(segment: Segment, part: Part) -> bool:
+    if part.keyword is None:
+        return _known(segment, "status") and not _event(segment)
     return _known(segment, "commitment") or _hard(part) or _lone(segment, part) or _short(segment)
 
 
@@ -182,7 +189,7 @@ def _is_report(segment: Segment, part: Part, opened: bool) -> bool:
     if opened or said:
         return True
     if category is None:
-        return segment.form == "urgent" and bool(segment.of("urgent"))
+        return segment.form == "urgent"
     return segment.sure or segment.values.get("place") is not None or segment.values["date"].how != "default"
 
 
@@ -201,10 +208,13 @@ def _cries(segment: Segment) -> bool:
     cried = [match for match in segment.of("urgent") if not match.penalty and not _denied(segment, match.start)]
     if cried:
         return True
-    category = segment.values.get("category")
-    if category is None or not segment.has("helpword"):
+    if not segment.has("helpword"):
         return False
-    return segment.doc.book.categories[str(category.value)].severity >= _DANGER
+    category = segment.values.get("category")
+    if category is not None and segment.doc.book.categories[str(category.value)].severity >= _DANGER:
+        return True
+    dangers = segment.doc.book.tables.dangers
+    return any(match.value in dangers and not match.penalty for match in segment.of("concept"))
 
 
 def _denied(segment: Segment, at: int) -> bool:

@@ -5,20 +5,23 @@ import re
 from parsers.codebook import Codebook
 from parsers.normalize import fold
 from parsers.prepare import prepare
-from parsers.tables import scan
+from parsers.tables import Matches, scan
+from parsers.tokens import DATE
 
 _PART = re.compile(
     r"\s*[(\[]?\s*(?:parte\s+|sms\s+)?(\d{1,2})\s*(?:/|de)\s*(\d{1,2})(?!\s*/?\s*\d)\s*[)\].:\-]?\s*(?=\S)"
 )
 _CLOSING = re.compile(r"(?<=\s)[(\[]\s*(\d{1,2})\s*/\s*(\d{1,2})\s*[)\]]\s*$")
 _MOST_PARTS = 10
-_OPENING_WORDS = 6
+_FEW_CHARACTERS = 60
+_EVENTS = ("kw", "code", "cat")
+_DAYS = ("rel", "weekday", "ago")
 
 
 def split_hand_part(text: str, codebook: Codebook | None = None) -> tuple[int, int, str] | None:
     """(sequence, total, rest) of a hand-numbered part; None when the text is whole.
 
-    With a codebook, "3/3 robo en Nebaj" is a date: a second or later part does not open a report of its own.
+    With a codebook, "3/3 robo en Nebaj" is known for a date.
     """
     for pattern in (_PART, _CLOSING):
         found = pattern.match(fold(text)) if pattern is _PART else pattern.search(text)
@@ -30,18 +33,25 @@ def split_hand_part(text: str, codebook: Codebook | None = None) -> tuple[int, i
         if pattern is _CLOSING:
             return seq, total, text[: found.start()].strip()
         rest = text[found.end() :].strip() if len(fold(text)) == len(text) else fold(text)[found.end() :].strip()
-        if rest and not _counts(found.group(0)) and not (codebook is not None and seq > 1 and _opens(rest, codebook)):
+        if rest and not _counts(found.group(0)) and not (codebook is not None and _is_date(seq, total, rest, codebook)):
             return seq, total, rest
     return None
 
 
-def _opens(rest: str, codebook: Codebook) -> bool:
-    """Whether the words after the mark begin a report: a keyword, a code or an event first."""
-    items = prepare(rest, codebook.tables).items[:_OPENING_WORDS]
+def _is_date(seq: int, total: int, rest: str, codebook: Codebook) -> bool:
+    """ "3/3 robo en Nebaj" is a day: no later part opens a report. Nor does anybody cut a few words in three or more
+    ("1/4 robo en Nebaj"), unless another day stands among them."""
+    items = prepare(rest, codebook.tables).items
     found = scan(codebook.tables.trie, items)
-    return any(
-        match.start == 0 and match.penalty == 0 for kind in ("kw", "code", "cat") for match in found.get(kind, ())
-    )
+    if seq > 1:
+        return _opens(found, _EVENTS)
+    dated = any(token.kind == DATE for token in items) or any(kind in found for kind in _DAYS)
+    return total > 2 and len(rest) <= _FEW_CHARACTERS and not dated and _opens(found, (*_EVENTS, "place"))
+
+
+def _opens(found: Matches, kinds: tuple[str, ...]) -> bool:
+    """Whether the words after the mark begin a report: a keyword, a code or an event first."""
+    return any(match.start == 0 and match.penalty == 0 for kind in kinds for match in found.get(kind, ()))
 
 
 def _counts(mark: str) -> bool:

@@ -11,6 +11,7 @@ _REF = re.compile(r"r\d{1,7}$")
 _COMMITMENT = re.compile(r"c\d{1,2}$")
 _DIGIT_LOOKS = str.maketrans("oilsbzg", "0115829")
 _LOOKS_NUMERIC = re.compile(r"[oilsbzg\d]*\d[oilsbzg\d]*$")
+_STRETCHED = re.compile(r"([a-z])\1\1+")
 _LONGEST_GLUED = 40
 _SHORTEST_GLUED = 6
 # A repair no worse than this beats cutting the word in pieces.
@@ -42,6 +43,12 @@ def prepare(text: str, tables: Tables) -> Tokens:
 
 def _prepare_unknown(token: Token, tables: Tables, items: list[Token]) -> None:
     key = token.text.replace("'", "") if "'" in token.text else token.text
+    if _STRETCHED.search(key) is not None:
+        known = tables.known[_calmed(key, tables)]
+        if known:
+            token.keys = known
+            items.append(token)
+            return
     begun = tables.keyword_prefixes.get(key)
     repairs = ((begun, 0.2),) if begun is not None and not items else tables.repair(key)
     if not repairs or min([penalty for _, penalty in repairs]) > _SLIP:
@@ -51,6 +58,12 @@ def _prepare_unknown(token: Token, tables: Tables, items: list[Token]) -> None:
             return
     token.keys = ((key, 0.0), *_with_classes(repairs, tables)) if repairs else ((key, 0.0),)
     items.append(token)
+
+
+def _calmed(word: str, tables: Tables) -> str:
+    """ "ayudaaaa", "urgenteee": a letter held down stands for itself, or for two where that makes a known word."""
+    once, twice = _STRETCHED.sub(r"\1", word), _STRETCHED.sub(r"\1\1", word)
+    return twice if twice in tables.vocabulary else once
 
 
 def _with_classes(repairs: Keys, tables: Tables) -> Keys:

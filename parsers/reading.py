@@ -4,9 +4,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from parsers.answers import answer, is_answer
+from parsers.boundaries import split_reports
 from parsers.codebook import Codebook
 from parsers.interpret import finish, interpret
-from parsers.keywords import Part, content_start, split_reports
+from parsers.keywords import Part, content_start
 from parsers.languages import language_of
 from parsers.noise import is_calm, is_spam, only_filler
 from parsers.parts import split_hand_part
@@ -31,7 +32,7 @@ def read_message(text: str, codebook: Codebook, context: Context) -> Reading:
     if not doc.tokens.items:
         return _without_words(text, context, codebook)
     reading = _read_words(doc)
-    part = split_hand_part(text) if text[:1] in _PART_MARKS else None
+    part = split_hand_part(text, codebook) if text[:1] in _PART_MARKS else None
     return reading._replace(part=part[:2]) if part is not None else reading
 
 

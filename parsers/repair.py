@@ -15,6 +15,8 @@ MOST_CANDIDATES = 16
 LONGEST = 24
 
 BY_SOUND, ONE_EDIT, ONE_LETTER, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.25, 0.3, 0.4
+# x is sh in Mayan spelling, and some write ch with it (linxamiento, maxete).
+BY_MAYAN_X = 0.2
 
 
 _distance = OSA.distance
@@ -119,6 +121,8 @@ class Repairer:
             near = self._near.within(word, 1)
         for each in near:
             same.setdefault(each, ONE_EDIT if len(each) != len(word) or _swapped(word, each) else ONE_LETTER)
+        if not same and "x" in word:
+            same = dict.fromkeys(self._sound.get(phonetic_key(word.replace("x", "ch")), ()), BY_MAYAN_X)
         if same:
             return self._few(same)
         if len(word) >= SHORTEST and len(sound) >= SHORTEST:

@@ -134,6 +134,10 @@ class Segment:
     def take(self, start: int, end: int) -> None:
         self.used.update(range(start, end))
 
+    def between(self, at: int) -> str:
+        """The folded text between a token and the one before it."""
+        return self.doc.tokens.folded.text[self.items[at - 1].end : self.items[at].start] if at else ""
+
     def word(self, at: int) -> str:
         return self.items[at].text if self.first <= at < self.last else ""
 

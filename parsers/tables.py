@@ -87,6 +87,7 @@ class Tables:
     keyword_prefixes: Mapping[str, str]
     frames: tuple[Frame, ...]
     actors: frozenset[str]
+    dangers: frozenset[str]
     reading_order: Mapping[str, tuple[FieldSpec, ...]]
 
 

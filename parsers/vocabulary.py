@@ -185,6 +185,7 @@ class VocabularyBuilder:
             place_words=frozenset(self.place_words),
             frames=_frames(pack),
             actors=frozenset(pack.about.get("actor_categories", ())),
+            dangers=frozenset(pack.about.get("danger_concepts", ())),
             reading_order=reading_order,
             keyword_prefixes=_unique_prefixes(self.keywords),
         )

@@ -1,6 +1,6 @@
 """What kind of event: the code of the card, a synonym, or the words people use for it; negated events do not count."""
 
-from parsers.frames import framed
+from parsers.frames import framed, in_spot
 from parsers.segment import FRAMED, Segment, how_of
 from parsers.tables import Match
 from parsers.tokens import COMMA, SPACE
@@ -8,6 +8,8 @@ from parsers.tokens import COMMA, SPACE
 DECISIVE = 6
 _SHORT = 8
 _STRONG = 2
+# A word repaired over so much tells less than one that stands there.
+_FAR = 0.3
 _NOT = ("no", "nunca", "tampoco")
 
 
@@ -54,12 +56,16 @@ def _rank(segment: Segment, match: Match) -> tuple[bool, int, bool, float, int, 
     """Words nobody else has read, how surely they tell, what was done before who did it, spelling, and place."""
     free = segment.free(match.start, match.start + 1)
     deed = match.value not in segment.doc.book.tables.actors
-    return free, match.weight, deed, -match.penalty, -match.start, match.end
+    return free, match.weight - (match.penalty >= _FAR), deed, -match.penalty, -match.start, match.end
 
 
 def mentions(segment: Segment) -> list[Match]:
     """Every stated (not negated) event of the segment, by start; where repairs disagree, none of them."""
-    found = [match for match in segment.of("cat") if not is_negated(segment, match)]
+    found = [
+        match
+        for match in segment.of("cat")
+        if not is_negated(segment, match) and not (match.weight < _STRONG and in_spot(segment, match))
+    ]
     if len(found) < 2:
         return found
     best: dict[tuple[int, int], tuple[float, set[str]]] = {}

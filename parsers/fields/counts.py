@@ -12,6 +12,8 @@ _LARGEST = 99_999
 # "mataron a un señor" tells of one person without counting anybody.
 _TO = ("a", "como", "unos", "unas", "otros", "otras", "casi")
 _MANY = ("families", "people")
+# "los heridos son 4"
+_ARE = ("son", "fueron", "eran", "suman", "serian")
 _ONE = ("un", "una", "uno")
 _VERBS = ("kill", "hurt", "seize", "vanish")
 
@@ -192,10 +194,11 @@ def _before(
         return None
     if segment.at("notcount", number[1]) is not None:
         return None
+    stands = at - 1 if segment.word(at - 1) in _ARE else at
     for kind in ("unit", "person"):
         for back in (1, 2):
-            label = segment.at(kind, at - back)
-            if label is None or label.end != at or at - back in segment.used:
+            label = segment.at(kind, stands - back)
+            if label is None or label.end != stands or stands - back in segment.used:
                 continue
             field = label.value if kind == "unit" else {"women": "women", "people": "people"}.get(label.value)
             if field in names and field is not None and (labelled or not _ends_number(segment, label.start)):

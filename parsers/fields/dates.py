@@ -95,10 +95,10 @@ def _date_at(segment: Segment, at: int, today: date) -> Found | None:
 
 
 def _literal(text: str, at: int, today: date, segment: Segment) -> Found | None:
-    if "-" in text and (segment.at("unit", at + 1) or segment.at("person", at + 1)):
-        return None
     parts = [int(part) for part in _DIGITS.findall(text)]
     if len(parts) == 2:
+        if "-" in text and (segment.at("unit", at + 1) or segment.at("person", at + 1)):
+            return None
         return _from_parts(parts[0], parts[1], None, at, at + 1, today)
     year_first = parts[0] > 31
     day, month, year = (parts[2], parts[1], parts[0]) if year_first else (parts[0], parts[1], parts[2])
@@ -139,7 +139,7 @@ def _number_first(segment: Segment, at: int, today: date) -> Found | None:
     middle = end + 1 if segment.word(end) in ("de", "del", "d") else end
     month = segment.at("month", middle)
     if month is None or not 1 <= value <= 31:
-        return None
+        return _this_month(segment, at, today)
     year, last = _year_after(segment, month.end)
     return _from_parts(value, int(month.value), year, at, last, today)
 
@@ -275,6 +275,15 @@ def _day_only(segment: Segment, at: int, today: date) -> Found | None:
         return None
     dated = _number_first(segment, at, today) or _last_month(segment, at, today) or _numbered_day(segment, at, today)
     return Found(dated.day, start, dated.end, dated.rank, dated.code) if dated is not None else None
+
+
+def _this_month(segment: Segment, at: int, today: date) -> Found | None:
+    """ "6 de este mes", "6 del presente"."""
+    value, end = segment.doc.numbers[at]
+    mark = segment.at("thismonth", end)
+    if mark is None or not 1 <= value <= 31:
+        return None
+    return _from_parts(value, today.month, today.year, at, mark.end, today)
 
 
 def _last_month(segment: Segment, at: int, today: date) -> Found | None:

@@ -108,6 +108,8 @@ def _after_department_word(segment: Segment, start: int) -> bool:
 
 def _is_locality(segment: Segment, start: int) -> bool:
     """The name of a village or farm, unless that word belongs to what happened ("invasion de finca")."""
+    if segment.items[start].gap >= COMMA and ":" not in segment.between(start):
+        return False
     words = [word for word in segment.of("loc") if word.end == start]
     return bool(words) and any(not _in_event(segment, word.end - 1) for word in words)
 
@@ -171,7 +173,7 @@ def _opens_field(segment: Segment, at: int) -> bool:
 
 
 def _is_field(segment: Segment, at: int, kinds: tuple[str, ...]) -> bool:
-    if at in segment.doc.numbers or segment.items[at].kind != "word":
+    if at in segment.doc.numbers or at in segment.used or segment.items[at].kind != "word":
         return True
     return any(match.end == at + 1 for kind in kinds for match in segment.of(kind))
 
