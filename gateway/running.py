@@ -89,8 +89,9 @@ class Running:
         if self._web:
             self._take_texts()
         around = Surroundings(
-            self.base_url, self.clock, self.house.intake, self._heard_mail, self._in_flight, self.house.sealer.hash
-        )
+            self.base_url, self.clock, self.house.intake, self._heard_mail, self._in_flight, self.house.sealer.hash,
+            self.note,
+        )  # fmt: skip
         self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
         await self.channels.look()
         self._begin(self.channels.run(self._stop))

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import http, simulator, smtp, twilio
+from gateway.channels import http, simulator, smpp, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
     "twilio": twilio.KIND,
     "smtp": smtp.KIND,
     "http": http.KIND,
+    "smpp": smpp.KIND,
     "simulator": simulator.KIND,
 }

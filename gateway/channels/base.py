@@ -190,6 +190,7 @@ class Surroundings:
     heard: Callable[[str, str], None] = lambda _channel, _result: None
     marker: Marker | None = None
     hash: Callable[[str, str], bytes] | None = None
+    note: "Callable[[str, StatusReport], Awaitable[None]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

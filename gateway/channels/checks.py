@@ -90,3 +90,26 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value.strip().lower()
 
     return check
+
+
+def number(low: int, high: int) -> Callable[[str], str]:
+    """A check that the value is a whole number from `low` to `high`."""
+
+    def check(value: str) -> str:
+        digits = value.strip()
+        if not (digits.isascii() and digits.isdigit() and low <= int(digits[:9]) <= high):
+            raise SettingError(f"must be a whole number from {low} to {high}")
+        return digits
+
+    return check
+
+
+def at_most(length: int) -> Callable[[str], str]:
+    """A check that the value is plain ASCII of at most `length` characters."""
+
+    def check(value: str) -> str:
+        if not value.strip() or not value.strip().isascii() or len(value.strip()) > length:
+            raise SettingError(f"must have 1 to {length} plain characters")
+        return value.strip()
+
+    return check

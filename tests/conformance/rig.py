@@ -73,6 +73,8 @@ class Rig:
     to: ClassVar[str] = ANA
     looks_up: ClassVar[bool] = False
     """After silence it finds out whether the message arrived; others send it again under the same id."""
+    brings_parts: ClassVar[bool] = False
+    """A long text comes as the parts a phone made of it, each kept as it comes; others join them before."""
     own_name: ClassVar[str | None] = None
     """The only name a channel of this kind can have."""
 

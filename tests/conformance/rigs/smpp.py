@@ -17,6 +17,7 @@ STATES = {"sent": b"\x06", "delivered": b"\x02", "failed": b"\x05"}
 class SmppRig(Rig):
     kind = "smpp"
     secrets = (PASSWORD,)
+    brings_parts = True
     cannot = {"stranger": "we call the operator: nobody calls us"}
 
     def __init__(self, name: str) -> None:
