@@ -21,7 +21,7 @@ from gateway.install import check
 from gateway.models import Message
 from gateway.routes import route
 from gateway.settings import Settings
-from gateway.subscriptions import SCHEMES, standing
+from gateway.subscriptions import addresses, standing
 from gateway.users import USER
 from outbox.queue import waiting
 
@@ -191,8 +191,7 @@ def count_unreachable(connection: Connection, house: House) -> tuple[int, int]:
     who = {person.id: person for person in people(connection, house.sealer, only={row.contact_id for row in found})}
     lost = 0
     for row in found:
-        to = who[row.contact_id].address(SCHEMES[row.by])
-        lost += to is None or route(connection, to) is None
+        lost += not any(route(connection, to) for to in addresses(who[row.contact_id], row.by))
     return lost, len(found)
 
 

@@ -68,6 +68,7 @@ def outbox(row: Row[Any], sealer: Sealer) -> Document:
         "sent_at": row.sent_at, "delivered_at": row.delivered_at, "error": row.error, "report": row.report_id,
         "contact": row.contact_id, "digest": row.digest_run_id, "html": opened("html", row.html_sealed),
         "headers": _json(opened("headers", row.headers_sealed)),
+        "attachments": [file[0] for file in _json(opened("attachments", row.attachments_sealed)) or ()],
     }  # fmt: skip
 
 
@@ -116,11 +117,12 @@ def write_csv(documents: Iterator[Document], out: TextIO) -> int:
     for number, document in enumerate(documents, start=1):
         if number == 1:
             writer.writerow(document)
-        writer.writerow([_cell(value) for value in document.values()])
+        writer.writerow([safe_cell(value) for value in document.values()])
     return number
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
+    """A value as a cell that no spreadsheet takes for a formula."""
     if value is None or isinstance(value, bool | int | float):
         return "" if value is None else str(value).lower() if isinstance(value, bool) else value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,74 +1,72 @@
 """Who gets which digest when."""
 
-import re
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, Row, Table, insert, select, update
 from uuid_utils.compat import uuid7
 
 from gateway import audit
+from gateway.contacts import Person
 from gateway.errors import Conflict, NotFound, UsageError
 from gateway.house import touch_config
 from gateway.models import Subscription
+from gateway.wishes import Wish, make_wish
+
+__all__ = ["SCHEMES", "SUBSCRIPTION", "Wish", "add", "addresses", "change", "find", "make_wish", "remove", "set_active",
+           "standing", "wish_of"]  # fmt: skip
 
 SUBSCRIPTION: Table = Subscription.__table__  # type: ignore[attr-defined]
-SCHEMES = {"email": "mailto", "sms": "tel"}
-HOURS_AT_MOST = 24
-_HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+SCHEMES = {"email": ("mailto",), "sms": ("tel",), "both": ("mailto", "tel")}
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a subscription asks for: local times `06:00` in `zone`; no places means the contact's own."""
-
-    by: str
-    hours: tuple[str, ...]
-    places: tuple[str, ...] = ()
-    zone: str = "America/Guatemala"
+def addresses(person: Person, by: str) -> list[str]:
+    """Where a digest that goes `by` email, sms or both reaches a person: one address of each kind it has."""
+    return [found for scheme in SCHEMES[by] if (found := person.address(scheme)) is not None]
 
 
-def make_wish(by: str, hours: str, places: str, known: Container[str], zone: str = "America/Guatemala") -> Wish:
-    """Read what a person typed: `06:00,18:00` and `14,07`. Raises UsageError."""
-    if by not in SCHEMES:
-        raise UsageError("A digest goes by email or by sms.")
-    times = sorted({_hour(part) for part in re.split(r"[,; ]+", hours) if part})
-    if not times or len(times) > HOURS_AT_MOST:
-        raise UsageError("Give one or more hours like 06:00,18:00.")
-    codes = tuple(dict.fromkeys(code for code in re.split(r"[|,; ]+", places) if code))
-    unknown = [code for code in codes if code not in known]
-    if unknown:
-        raise UsageError(f"There is no place {unknown[0]!r}. Places are codes of 2 or 4 digits, like 14,0705.")
-    if zone not in available_timezones():
-        raise UsageError(f"There is no time zone {zone!r}. It is written like America/Guatemala.")
-    return Wish(by, tuple(times), codes, str(ZoneInfo(zone)))
+def wish_of(row: Row[Any]) -> Wish:
+    """What a stored subscription asks for."""
+    return Wish(**{name: _tupled(getattr(row, name)) for name in Wish.__dataclass_fields__})
 
 
-def _hour(text: str) -> str:
-    found = _HOUR.fullmatch(text)
-    if found is None:
-        raise UsageError(f"{text!r} is not an hour of the day like 06:00.")
-    return f"{int(found[1]):02}:{found[2]}"
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def add(connection: Connection, contact_id: UUID, wish: Wish, *, now: datetime, actor: str) -> UUID:
     """Raises Conflict when the contact has the same one already."""
-    same = (SUBSCRIPTION.c.contact_id == contact_id, SUBSCRIPTION.c.by == wish.by, SUBSCRIPTION.c.removed_at.is_(None))
-    for row in connection.execute(select(SUBSCRIPTION).where(*same)):
-        if (tuple(row.hours), tuple(row.places), row.zone) == (wish.hours, wish.places, wish.zone):
-            raise Conflict("That contact has this subscription already.")
+    _refuse_same(connection, contact_id, wish)
     key = uuid7()
-    new = {
-        "id": key, "contact_id": contact_id, "by": wish.by, "hours": list(wish.hours), "zone": wish.zone,
-        "places": list(wish.places), "active": True, "created_at": now,
-    }  # fmt: skip
+    new = {"id": key, "contact_id": contact_id, **_values(wish), "active": True, "created_at": now}
     connection.execute(insert(SUBSCRIPTION), [new])
     _changed(connection, key, "subscription.add", {"by": wish.by, "hours": list(wish.hours)}, now, actor)
     return key
+
+
+def change(connection: Connection, key: UUID, wish: Wish, *, now: datetime, actor: str) -> None:
+    """Let it ask for something else from now on. Raises NotFound, and Conflict when the contact has that already."""
+    row = connection.execute(select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key)).first()
+    if row is None:
+        raise NotFound("There is no such subscription.")
+    if wish_of(row) == wish:
+        return
+    _refuse_same(connection, row.contact_id, wish)
+    _update(connection, key, _values(wish))
+    _changed(connection, key, "subscription.change", {"by": wish.by, "hours": list(wish.hours)}, now, actor)
+
+
+def _refuse_same(connection: Connection, contact_id: UUID, wish: Wish) -> None:
+    same = (SUBSCRIPTION.c.contact_id == contact_id, SUBSCRIPTION.c.by == wish.by, SUBSCRIPTION.c.removed_at.is_(None))
+    if any(wish_of(row) == wish for row in connection.execute(select(SUBSCRIPTION).where(*same))):
+        raise Conflict("That contact has this subscription already.")
+
+
+def _values(wish: Wish) -> dict[str, Any]:
+    values = {name: getattr(wish, name) for name in Wish.__dataclass_fields__}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def standing(connection: Connection) -> list[Row[Any]]:
@@ -97,9 +95,14 @@ def remove(connection: Connection, key: UUID, *, now: datetime, actor: str) -> N
     _changed(connection, key, "subscription.remove", {}, now, actor)
 
 
-def set_active(connection: Connection, key: UUID, active: bool, *, now: datetime, actor: str) -> None:
-    """Pause or take up again; what happened meanwhile is told by the first digest after the pause."""
-    _update(connection, key, {"active": active})
+def set_active(
+    connection: Connection, key: UUID, active: bool, *, now: datetime, actor: str, reason: str | None = None
+) -> None:
+    """Pause or take up again; what happened meanwhile is told by the first digest after the pause.
+
+    `reason` says why it was paused when no admin did it: self, unsubscribed, or what the gateway found.
+    """
+    _update(connection, key, {"active": active, "pause_reason": None if active else reason})
     _changed(connection, key, "subscription.resume" if active else "subscription.pause", {}, now, actor)
 
 

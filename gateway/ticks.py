@@ -17,7 +17,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.clock import Clock
-from gateway.digests.schedule import run_due
+from gateway.digests.schedule import run_for_a_while
 from gateway.house import House
 from gateway.links import watch_links
 from gateway.pins import forget_attempts
@@ -42,7 +42,7 @@ class Tick:
 
 TICKS = (
     Tick("heartbeat", timedelta(seconds=20), beat),
-    Tick("digests", timedelta(seconds=10), run_due),
+    Tick("digests", timedelta(seconds=10), run_for_a_while),
     Tick("questions", timedelta(minutes=1), expire_questions),
     Tick("reminders", timedelta(minutes=1), ask_again),
     Tick("silence", timedelta(minutes=1), watch_silence),

@@ -70,7 +70,7 @@ def new_rows(messages: Iterable[NewMessage], *, seals: Seals, now: datetime) -> 
 
 def _new_row(message: NewMessage, seals: Seals, now: datetime) -> dict[str, Any]:
     not_before = message.not_before or now
-    text, segments, encoding = _measured(message)
+    text, segments, encoding = measured(message.to, message.text)
     priority = PRIORITY[message.kind] if message.priority is None else message.priority
     headers = json.dumps(dict(message.headers)) if message.headers else None
 
@@ -101,11 +101,12 @@ def _unpacked(packed: str | None) -> tuple[Attachment, ...]:
     return tuple(Attachment(name, media_type, b64decode(data)) for name, media_type, data in files)
 
 
-def _measured(message: NewMessage) -> tuple[str, int, str]:
-    if not message.to.startswith("tel:"):
-        return message.text, 0, MAIL_ENCODING
-    folded = to_gsm7(message.text)
-    text = folded if folded.count("?") == message.text.count("?") else message.text
+def measured(to: str, text: str) -> tuple[str, int, str]:
+    """A text as it is kept for an address, its segments (0 for a mail) and its encoding."""
+    if not to.startswith("tel:"):
+        return text, 0, MAIL_ENCODING
+    folded = to_gsm7(text)
+    text = folded if folded.count("?") == text.count("?") else text
     counted = count(text)
     return text, counted.segments, counted.encoding
 
@@ -132,8 +133,23 @@ def open_row(
         text=seals.open(TABLE, "text", row.id, row.text_sealed), subject=opened("subject", row.subject_sealed),
         html=opened("html", row.html_sealed), headers=json.loads(headers) if headers else {},
         attachments=_unpacked(opened("attachments", row.attachments_sealed)),
-        lease=lease, leased_at=leased_at, known_ids=known_ids,
+        lease=lease, leased_at=leased_at, known_ids=known_ids, queued_at=row.queued_at, report_id=row.report_id,
+        about_id=row.about_id,
     )  # fmt: skip
+
+
+def reworded(envelope: Envelope, seals: Seals) -> dict[str, Any]:
+    """The columns of `outbound_message` that hold the words of an envelope, sealed and counted anew."""
+    text, segments, encoding = measured(envelope.to, envelope.text)
+
+    def sealed(column: str, value: str | None) -> bytes | None:
+        return None if value is None else seals.seal(TABLE, column, envelope.id, value)
+
+    return {
+        "text_sealed": sealed("text", text), "subject_sealed": sealed("subject", envelope.subject),
+        "html_sealed": sealed("html", envelope.html), "text_hash": seals.hash("text", text), "segments": segments,
+        "encoding": encoding,
+    }  # fmt: skip
 
 
 def shown_id(provider_id: str) -> str:

@@ -27,7 +27,7 @@ def add(
         key = house.read_now(lambda conn: require(conn, address, house.sealer))
         (person,) = house.read_now(lambda conn: people(conn, house.sealer, only=[key]))
         made = write(house, lambda conn: subscriptions.add(conn, key, wish, now=house.clock(), actor="cli"))
-    if person.address(subscriptions.SCHEMES[by]) is None:
+    if not subscriptions.addresses(person, by):
         say(f"Take care: the contact has no {'e-mail address' if by == 'email' else 'phone'} yet; nothing can be sent.")
     typer.echo(made)
 
@@ -47,7 +47,7 @@ def list_() -> None:
         (
             (
                 row.id, who[row.contact_id].name, row.by,
-                mask(who[row.contact_id].address(subscriptions.SCHEMES[row.by]) or "-"), ",".join(row.hours),
+                " ".join(map(mask, subscriptions.addresses(who[row.contact_id], row.by))) or "-", ",".join(row.hours),
                 ",".join(row.places or who[row.contact_id].places) or "all", row.zone,
                 "active" if row.active else "paused",
             )

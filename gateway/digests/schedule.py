@@ -1,38 +1,35 @@
-"""Which runs are due, and making one: the run, what it told and its message in one transaction.
+"""Which runs are due, and making them: the run, what it told and its messages in one short transaction.
 
 What is due is computed from rows and the wall clock. A run is unique per subscription and period end; what was told is
 written down event by event, so that nothing is told twice or lost, however long the machine was off, however many
 processes run, and whatever the clock did meanwhile.
+
+Reading, laying out and sealing come before the transaction, which then looks whether the subscription still stands as
+it was read. A run that tells more than a few hundred events names them all in its own row; their entries are written
+afterwards in small pieces, by whoever comes first, and before the subscription's next run is read.
 """
 
-import logging
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
-from uuid_utils.compat import uuid7
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from gateway.contacts import Person, people
-from gateway.digests.collect import ENTRY, FROM_THE_FUTURE, LOOK_BACK, Contents, Window, collect
-from gateway.digests.periods import last_end
-from gateway.digests.render import Period, render
+from gateway.digests.collect import ENTRY
+from gateway.digests.periods import last_end, rhythm_of
+from gateway.digests.prepare import RUN, Prepared, count_runs, prepare, tools_of
 from gateway.house import House
-from gateway.models import DigestRun, OptOut
-from gateway.routes import route
-from gateway.sealing import Sealer
-from gateway.subscriptions import SCHEMES, SUBSCRIPTION
-from outbox.queue import NewMessage, enqueue
-from parsers import Codebook
+from gateway.subscriptions import SUBSCRIPTION
+from outbox.rows import OUTBOUND, new_rows
 
-RUN: Table = DigestRun.__table__  # type: ignore[attr-defined]
-OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
-
-ABSURD = timedelta(days=7)
-
-_log = logging.getLogger("vocero.digests")
+AT_ONCE = 300
+TICK_S = 5.0
+ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +44,36 @@ class RunInfo:
     outbox: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What making a run needs of the house. `clock_now` tells events whose clock ran ahead."""
-
-    sealer: Sealer
-    codebook: Codebook
-    base_url: str
-    clock_now: datetime
-
-
 def run_due(house: House, now: datetime | None = None) -> list[RunInfo]:
     """Make every run whose period has ended by `now` (default: the house's clock) and is not made.
 
-    Each is a transaction of its own. Not to be called on the writer's thread.
+    Not to be called on the writer's thread.
     """
-    clock_now = house.clock()
-    codebook = house.read_now(house.codebook)
-    tools = Tools(house.sealer, codebook, house.settings.base_url, clock_now)
-    at = now or clock_now
-    made = []
-    for key in house.read_now(lambda connection: due(connection, at, clock_now)):
-        job = partial(make_run, key=key, now=at, tools=tools)
-        run = house.writer.write_now(job, timeout=None)
-        if run is not None:
-            made.append(run)
-    return made
+    return list(_run_due(house, now))
+
+
+def run_for_a_while(house: House) -> None:
+    """As `run_due`, but after some seconds other ticks get their turn; the rest is made at the next."""
+    until = time.monotonic() + TICK_S
+    for _run in _run_due(house, None):
+        if time.monotonic() > until:
+            return
+
+
+def _run_due(house: House, now: datetime | None) -> Iterator[RunInfo]:
+    tools = house.read_now(partial(tools_of, house))
+    at = now or tools.clock_now
+    for key in house.read_now(lambda connection: due(connection, at, tools.clock_now)):
+        settle(house, key)
+        while prepared := house.read_now(partial(prepare, key=key, now=at, tools=tools)):
+            rows = new_rows(prepared.messages, seals=tools.sealer, now=tools.clock_now)
+            run = house.writer.write_now(partial(keep, prepared=prepared, rows=rows, at=tools.clock_now), timeout=None)
+            settle(house, key)
+            if run is None:
+                break
+            yield run
+        if house.read_now(partial(is_clock_behind, key=key, clock_now=tools.clock_now)):
+            house.writer.write_now(partial(mark_clock_behind, key=key, clock_now=tools.clock_now), timeout=None)
 
 
 def due(connection: Connection, now: datetime, clock_now: datetime) -> list[UUID]:
@@ -80,123 +81,80 @@ def due(connection: Connection, now: datetime, clock_now: datetime) -> list[UUID
     last = select(func.max(RUN.c.period_to)).where(RUN.c.subscription_id == SUBSCRIPTION.c.id).scalar_subquery()
     query = select(SUBSCRIPTION, last.label("last_end"))
     query = query.where(SUBSCRIPTION.c.active, SUBSCRIPTION.c.removed_at.is_(None)).order_by(SUBSCRIPTION.c.created_at)
-    found = []
-    for row in connection.execute(query):
-        is_behind = row.last_end is not None and row.last_end > clock_now
-        unmarked = row.look_from is None or row.look_from > clock_now
-        if (is_behind and unmarked) or _ends_after(row, row.last_end, now):
-            found.append(row.id)
-    return found
+    return [row.id for row in connection.execute(query) if _is_due(row, now, clock_now)]
 
 
-def _ends_after(row: Row[Any], last: datetime | None, now: datetime) -> bool:
-    """Whether a period may have ended since the `last` run; a run later than `now` leaves it open."""
-    return last is None or last > now or last_end(row.hours, row.zone, now) > last
+def _is_due(row: Row[Any], now: datetime, clock_now: datetime) -> bool:
+    """Whether a period may have ended since the last run; a run later than `now` leaves it open."""
+    last: datetime | None = row.last_end
+    end = last_end(rhythm_of(row), now)
+    is_behind = last is not None and last > clock_now
+    if is_behind and (row.look_from is None or row.look_from > clock_now):
+        return True
+    if last is None or last > now:
+        return bool(end > row.created_at or row.created_at > clock_now)
+    return end > last
 
 
-def make_run(connection: Connection, key: UUID, now: datetime, tools: Tools) -> RunInfo | None:
-    """Make the subscription's run in the caller's transaction; None when there is none to make."""
-    row = connection.execute(select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key).with_for_update()).first()
-    if row is None or not row.active or row.removed_at is not None:
+def keep(connection: Connection, prepared: Prepared, rows: Sequence[dict[str, Any]], at: datetime) -> RunInfo | None:
+    """Write the run in the caller's transaction; None when the subscription or its runs have changed meanwhile."""
+    row, events = prepared.row, prepared.contents.event_ids
+    locked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).with_for_update()
+    if connection.execute(locked).first() != row or count_runs(connection, row.id) != prepared.runs:
         return None
-    due_period = _due_period(connection, row, now, tools.clock_now)
-    run = _make(connection, row, due_period, tools) if due_period else None
-    if run is None:
-        _mark_clock_behind(connection, row, tools.clock_now)
-    return run
-
-
-@dataclass(frozen=True, slots=True)
-class DuePeriod:
-    """A period that has ended and has no run. Not `sure` when the clock that made the rows and the clock now disagree:
-    then a run is made only when it has something to tell."""
-
-    begin: datetime
-    end: datetime
-    sure: bool
-
-
-def _due_period(connection: Connection, row: Row[Any], now: datetime, clock_now: datetime) -> DuePeriod | None:
-    """Runs later than `now` were made by a clock that ran ahead, or the clock stands behind now."""
-    end = last_end(row.hours, row.zone, now)
-    mine = RUN.c.subscription_id == row.id
-    begin: datetime | None = connection.scalar(select(func.max(RUN.c.period_to)).where(mine, RUN.c.period_to <= now))
-    over = (mine, RUN.c.period_from < end, RUN.c.period_to > end, RUN.c.period_to < end + ABSURD)
-    sure = connection.execute(select(RUN.c.id).where(*over).limit(1)).first() is None
-    if begin is None and row.created_at > clock_now + FROM_THE_FUTURE:
-        begin, sure = last_end(row.hours, row.zone, end - timedelta(minutes=1)), False
-    begin = begin or row.created_at
-    return DuePeriod(begin, end, sure) if end > begin else None
-
-
-def _make(connection: Connection, row: Row[Any], period: DuePeriod, tools: Tools) -> RunInfo | None:
-    (person,) = people(connection, tools.sealer, only=[row.contact_id])
-    to = _reachable(connection, person, SCHEMES[row.by], tools.sealer)
-    channel = route(connection, to) if to else None
-    if to is None or channel is None:
-        _log.debug("digest not made: nobody can be reached, subscription %s", row.id)
-        return None
-    contents = collect(connection, row.id, _window(row, person, period, tools))
-    if not period.sure and not contents.reports:
-        return None
-    return _write(connection, row, person, period, contents, (to, channel), tools)
-
-
-def _mark_clock_behind(connection: Connection, row: Row[Any], clock_now: datetime) -> None:
-    """Note from when on the clock stood behind the last run: events since then lie before the next run's window."""
-    last = connection.scalar(select(func.max(RUN.c.period_to)).where(RUN.c.subscription_id == row.id))
-    if last is not None and last > clock_now and (row.look_from is None or row.look_from > clock_now):
-        connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).values(look_from=clock_now))
-
-
-def _reachable(connection: Connection, person: Person, scheme: str, sealer: Sealer) -> str | None:
-    """The person's address, unless it opted out or the person is not active."""
-    to = person.address(scheme)
-    if to is None or person.status != "active":
-        return None
-    silent = select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash == sealer.hash("address", to))
-    return None if connection.execute(silent).first() else to
-
-
-def _window(row: Row[Any], person: Person, period: DuePeriod, tools: Tools) -> Window:
-    low = min(period.begin, row.look_from or period.begin) - LOOK_BACK
-    places = covered(tuple(row.places) or person.places, person, tools.codebook)
-    return Window(low, period.end, tools.clock_now + FROM_THE_FUTURE, places)
-
-
-def covered(codes: tuple[str, ...], person: Person, codebook: Codebook) -> tuple[str, ...] | None:
-    """All place codes within `codes`; without any, everything for an admin, else the person's home. None for all."""
-    if not codes:
-        if person.role == "admin":
-            return None
-        codes = (person.home_place,) if person.home_place else ()
-    return tuple(code for code in codebook.places if code in codes or code[:2] in codes)
-
-
-def _write(
-    connection: Connection, row: Row[Any], person: Person, period: DuePeriod, contents: Contents,
-    way: tuple[str, str], tools: Tools,
-) -> RunInfo:  # fmt: skip
-    run_id, message_id = uuid7(), uuid7()
+    is_large = len(events) > AT_ONCE
     made = {
-        "id": run_id, "subscription_id": row.id, "period_from": period.begin, "period_to": period.end,
-        "made_at": tools.clock_now,
+        "id": prepared.run_id, "subscription_id": row.id, "period_from": prepared.period.begin,
+        "period_to": prepared.period.end, "made_at": at,
+        "told": b"".join(event.bytes for event in events) if is_large else None,
     }  # fmt: skip
     connection.execute(insert(RUN), [made])
-    told = [{"subscription_id": row.id, "event_id": event, "run_id": run_id} for event in contents.event_ids]
-    if told:
-        connection.execute(insert(ENTRY), told)
-    span = Period(period.begin, period.end, row.zone)
-    rendered = render(
-        contents, span, by=row.by, language=person.language, codebook=tools.codebook, base_url=tools.base_url
-    )
-    to, channel = way
-    message = NewMessage(
-        id=message_id, kind="digest", channel=channel, to=to, text=rendered.text, subject=rendered.subject,
-        html=rendered.html, headers={"Auto-Submitted": "auto-generated"} if rendered.subject else None,
-        contact_id=person.id, digest_run_id=run_id,
-    )  # fmt: skip
-    enqueue(connection, [message], seals=tools.sealer, now=tools.clock_now)
+    if events and not is_large:
+        connection.execute(insert(ENTRY), _entries(row.id, prepared.run_id, events))
+    if rows:
+        connection.execute(insert(OUTBOUND), rows)
     if row.look_from is not None:
         connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).values(look_from=None))
-    return RunInfo(row.id, person.id, period.begin, period.end, tuple(contents.refs), (message_id,))
+    ids, period = tuple(message.id for message in prepared.messages), prepared.period
+    return RunInfo(row.id, row.contact_id, period.begin, period.end, tuple(prepared.contents.refs), ids)
+
+
+def _entries(key: UUID, run_id: UUID, events: Sequence[UUID]) -> list[dict[str, UUID]]:
+    return [{"subscription_id": key, "event_id": event, "run_id": run_id} for event in events]
+
+
+def settle(house: House, key: UUID) -> None:
+    """Write the entries of the subscription's runs that have not all of theirs, a piece at a time.
+
+    May be done twice, and by several processes at once: it only ever adds what is missing.
+    """
+    waiting = (RUN.c.subscription_id == key, RUN.c.told.is_not(None))
+    query = select(RUN.c.id, RUN.c.told).where(*waiting).order_by(RUN.c.period_to)
+    for run in house.read_now(lambda connection: list(connection.execute(query))):
+        events = [UUID(bytes=run.told[start : start + ID_BYTES]) for start in range(0, len(run.told), ID_BYTES)]
+        for start in range(0, len(events), AT_ONCE):
+            piece = _entries(key, run.id, events[start : start + AT_ONCE])
+            house.writer.write_now(partial(_add_entries, rows=piece), timeout=None)
+        settled = update(RUN).where(RUN.c.id == run.id).values(told=None)
+        house.writer.write_now(partial(_execute, statement=settled), timeout=None)
+
+
+def _add_entries(connection: Connection, rows: Sequence[dict[str, UUID]]) -> None:
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    connection.execute(dialect.insert(ENTRY).on_conflict_do_nothing(), list(rows))
+
+
+def _execute(connection: Connection, statement: Any) -> None:
+    connection.execute(statement)
+
+
+def is_clock_behind(connection: Connection, key: UUID, clock_now: datetime) -> bool:
+    """Whether the clock stands behind the subscription's last run."""
+    later = select(RUN.c.id).where(RUN.c.subscription_id == key, RUN.c.period_to > clock_now).limit(1)
+    return connection.execute(later).first() is not None
+
+
+def mark_clock_behind(connection: Connection, key: UUID, clock_now: datetime) -> None:
+    """Note from when on it did: events since then lie before the next run's window."""
+    unmarked = SUBSCRIPTION.c.look_from.is_(None) | (SUBSCRIPTION.c.look_from > clock_now)
+    connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key, unmarked).values(look_from=clock_now))

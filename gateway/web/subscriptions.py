@@ -34,7 +34,7 @@ async def add(visit: Visit) -> Response:
         found = people(connection, house.sealer, only=[_uuid(typed.word("contact"))])
         if not found:
             raise NotFound("contact")
-        if found[0].address(SCHEMES[wish.by]) is None:
+        if not subscriptions.addresses(found[0], wish.by):
             raise Unreached
         subscriptions.add(connection, found[0].id, wish, now=at, actor=actor)
 

@@ -21,7 +21,8 @@ class Envelope:
     """One leased row, opened. `to` is the string of an Address; `attempt` counts from 1.
 
     `lease` fences what is recorded. `unsure_since` is set when an earlier try may have reached the provider: look
-    before sending. `known_ids` are provider ids of other messages to the same address, which are not this one.
+    before sending. `known_ids` are provider ids of other messages to the same address, which are not this one. A text
+    that `is_reworded` differs from the row's, and speaks also for the waiting messages it `replaces`.
     """
 
     id: UUID
@@ -44,6 +45,11 @@ class Envelope:
     expires_at: datetime | None = None
     unsure_since: datetime | None = None
     known_ids: tuple[str, ...] = ()
+    queued_at: datetime | None = None
+    report_id: UUID | None = None
+    about_id: UUID | None = None
+    replaces: tuple[UUID, ...] = ()
+    is_reworded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

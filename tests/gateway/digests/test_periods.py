@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.digests.periods import last_end
+from gateway.digests.periods import Rhythm, last_end
 
 GUATEMALA = "America/Guatemala"
 CASES = {
@@ -20,13 +20,13 @@ CASES = {
 
 @pytest.mark.parametrize(("zone", "now", "end"), CASES.values(), ids=CASES.keys())
 def test_a_period_ends_by_the_clock_on_the_wall(zone: str, now: str, end: str) -> None:
-    found = last_end(["06:00", "18:00"], zone, datetime.fromisoformat(now))
+    found = last_end(Rhythm(["06:00", "18:00"], zone), datetime.fromisoformat(now))
     assert found == datetime.fromisoformat(end)
 
 
 def ends(zone: str, hour: str, start: datetime, days: int) -> set[datetime]:
     """All ends seen by somebody who looks every ten minutes."""
-    return {last_end([hour], zone, start + timedelta(minutes=10 * n)) for n in range(days * 144)}
+    return {last_end(Rhythm([hour], zone), start + timedelta(minutes=10 * n)) for n in range(days * 144)}
 
 
 @pytest.mark.parametrize("hour", ["00:00", "01:30", "02:00", "02:30", "03:00"])

@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 
 from gateway.codebook import pack_of
+from gateway.digests.around import Around
 from gateway.digests.collect import Contents, Told
-from gateway.digests.render import Period, Rendered, render
+from gateway.digests.render import Rendered, Wanted, render
+from gateway.digests.view import Period
 from outbox.segments import count, is_gsm7
 from parsers import compile_codebook
 
@@ -28,9 +30,13 @@ def told(ref: int | None, **other: Any) -> Told:
     return Told(id=uuid4(), ref=ref, **{**NORMAL, **other})
 
 
-def digest(*reports: Told, by: str = "email", language: str = "es") -> Rendered:
-    contents = Contents(list(reports), [])
-    return render(contents, PERIOD, by=by, language=language, codebook=CODEBOOK, base_url="https://v.example")
+def digest(
+    *reports: Told, by: str = "email", language: str = "es", around: Around | None = None, **more: Any
+) -> Rendered:
+    wanted = Wanted(
+        by, language, CODEBOOK, "https://v.example/reports", **{"stop_link": "https://v.example/u/x", **more}
+    )
+    return render(Contents(list(reports), []), around or Around(), PERIOD, wanted)
 
 
 def test_urgent_reports_come_first_and_values_as_the_codebook_spells_them() -> None:
@@ -63,7 +69,7 @@ def test_strangers_and_drafts_are_in_no_total() -> None:
     text = digest(told(3200), told(3201, registered=False), told(None, state="draft", category=None)).text
     assert "1 reporte, 1 sin verificar" in text
     assert text.index("no cuentan en los totales") < text.index("R3201")
-    assert "1 reporte espera" in text
+    assert "1 borrador espera respuesta" in text
 
 
 def test_a_correction_says_what_happened() -> None:
@@ -78,8 +84,7 @@ def test_counts_are_by_category_and_place_largest_first() -> None:
     for body in (shown.text, shown.html):
         by_place = body[body.index("Por lugar") :]
         assert by_place.index("Santa María Nebaj") < by_place.index("Nahual")
-    assert "width:100%" in shown.html
-    assert "width:50%" in shown.html
+    assert 'width="50%" cellpadding' in shown.html
 
 
 def test_a_reader_of_english_is_told_in_english_and_of_mam_in_spanish() -> None:
@@ -126,13 +131,6 @@ def test_an_sms_digest_tells_the_urgent_first_and_counts_what_it_leaves_out() ->
 
 
 def test_nothing_that_looks_like_markup_reaches_the_mail_as_such() -> None:
-    shown = render(
-        Contents([told(1)], []),
-        PERIOD,
-        by="email",
-        language="es",
-        codebook=CODEBOOK,
-        base_url='https://v.example/"><i>',
-    )
+    shown = digest(told(1), stop_link='https://v.example/"><i>')
     assert shown.html is not None
     assert '"><i>' not in shown.html

@@ -10,8 +10,9 @@ from gateway import subscriptions
 from gateway.channels import registry
 from gateway.digests import RunInfo, run_due
 from gateway.digests.collect import ENTRY
-from gateway.digests.schedule import OPT_OUT, RUN
+from gateway.digests.schedule import RUN
 from gateway.house import House
+from gateway.standing import OPT_OUT
 from outbox.rows import OUTBOUND
 from tests.conftest import HandClock
 from tests.gateway.rows import MARTA, add_event, add_people, add_report, contact_of
