@@ -12,6 +12,7 @@ from gateway.alerts import open_alert
 from gateway.errors import Conflict, NotFound
 from gateway.house import House
 from gateway.keeping import MESSAGE, take_numbers
+from gateway.practice import practised
 from gateway.replies import Replies
 from gateway.reports import EVENT, REPORT, Event, ReportState, fold, new_event_row, reading_data, state_columns
 from gateway.routes import choose, ways
@@ -32,8 +33,9 @@ def make_report(
     """
     message = _unsettled(connection, message_id)
     codebook = house.codebook(connection)
-    data, private = reading_data(reading, codebook, practice=False)
-    data["ref"] = next(take_numbers(connection, 1))
+    data, private = reading_data(reading, codebook, practice=message.practice)
+    if not message.practice:
+        data["ref"] = next(take_numbers(connection, 1))
     data["by_hand"] = True
     event = Event("accepted", at, actor, data, private, message_id)
     state = fold([event])
@@ -83,7 +85,7 @@ def _alert(
     connection: Connection, house: House, message: Row[Any], report_id: UUID, state: ReportState, replies: Replies,
     at: datetime,
 ) -> list[NewMessage]:  # fmt: skip
-    if not state.urgent:
+    if not state.urgent or state.practice:
         return []
     home = connection.scalar(select(CONTACT.c.home_place).where(CONTACT.c.id == message.contact_id))
     return open_alert(
@@ -103,7 +105,7 @@ def _confirmation(
     if channel is None or silent or message.contact_id is None:
         return []
     discreet = bool(connection.scalar(select(CONTACT.c.discreet).where(CONTACT.c.id == message.contact_id)))
-    text = replies.confirmation(state, discreet=discreet)
+    text = practised(replies, state) if state.practice else replies.confirmation(state, discreet=discreet)
     subject = text if to.startswith("mailto:") else None
     return [
         NewMessage(

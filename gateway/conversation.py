@@ -58,6 +58,7 @@ class Asked:
     expires_at: datetime | None = None
     contact_id: UUID | None = None
     """Whose draft it is, which on a borrowed phone is not the phone's owner."""
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

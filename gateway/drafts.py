@@ -9,8 +9,13 @@ from gateway.compact import to_json
 from parsers import FieldValue, Reading, ReportReading
 
 
-def dump_report(report: ReportReading) -> str:
-    return to_json(_report(report))
+def dump_report(report: ReportReading, *, practice: bool = False) -> str:
+    return to_json({**_report(report), "practice": True} if practice else _report(report))
+
+
+def is_practice(text: str) -> bool:
+    """Whether the draft was begun in practice."""
+    return '"practice"' in text and bool(json.loads(text).get("practice"))
 
 
 def load_report(text: str) -> ReportReading:

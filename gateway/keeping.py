@@ -169,10 +169,11 @@ class Keeper:
 
     def open_question(self, heard: Heard, asks: Asked) -> None:
         assert asks.id is not None
+        draft = dump_report(asks.draft, practice=asks.practice)
         self._rows[QUESTION].append({
             "id": asks.id, "sender_hash": heard.sender_hash, "report_id": asks.report_id,
             "message_id": heard.message_id, "form": asks.draft.form, "ask": asks.ask, "choices": list(asks.choices),
-            "draft_sealed": self.sealer.seal("open_question", "draft", asks.id, dump_report(asks.draft)),
+            "draft_sealed": self.sealer.seal("open_question", "draft", asks.id, draft),
             "state": "open", "asked_at": self.now, "expires_at": asks.expires_at, "ended_at": None,
         })  # fmt: skip
 

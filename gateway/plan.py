@@ -252,6 +252,9 @@ def _give_back(speaker: Speaker, phone: Standing) -> None:
 def _follow(heard: Heard, standing: Standing, plan: Plan, reader: Reader) -> None:
     decision, incoming = heard.decision, heard.incoming
     assert decision is not None
+    if decision.reading is not None and decision.reading.answers_pending and heard.asked and heard.asked.practice:
+        # What was begun in practice stays practice, whatever its answers say.
+        decision = heard.decision = replace(decision, reading=decision.reading._replace(practice=True))
     if decision.reading is not None:
         heard.report_ids = [uuid7() for _ in decision.reading.reports]
         if decision.reading.answers_pending and heard.asked and heard.asked.report_id and heard.report_ids:
@@ -274,7 +277,8 @@ def _identified(asks: Asked, heard: Heard, codebook: Codebook) -> Asked:
     ref = heard.asked.ref if heard.asked and reading.answers_pending else None
     contact_id = heard.speaker.contact_id if heard.speaker else None
     return replace(
-        asks, id=uuid7(), report_id=report_id, message_id=heard.message_id, ref=ref, contact_id=contact_id
+        asks, id=uuid7(), report_id=report_id, message_id=heard.message_id, ref=ref, contact_id=contact_id,
+        practice=reading.practice,
     )  # fmt: skip
 
 

@@ -48,7 +48,8 @@ def _ask_some(connection: Connection, house: House) -> int:
         .join(REPORT, REPORT.c.id == QUESTION.c.report_id)
         .join(MESSAGE, MESSAGE.c.id == QUESTION.c.message_id)
         .where(
-            QUESTION.c.state.in_(("open", "expired")), REPORT.c.state == "draft", QUESTION.c.asked_again_at.is_(None),
+            QUESTION.c.state.in_(("open", "expired")), REPORT.c.state == "draft", ~REPORT.c.practice,
+            QUESTION.c.asked_again_at.is_(None),
             asked_at < midnight, asked_at > now - ASKED_WITHIN, QUESTION.c.draft_sealed.is_not(None),
             QUESTION.c.sender_hash.not_in(select(OPT_OUT.c.address_hash)),
         )

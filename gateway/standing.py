@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, 
 
 from gateway.bulk import Lookup
 from gateway.conversation import Asked, Known, Part, Repeat, Standing, own_words
-from gateway.drafts import load_report
+from gateway.drafts import is_practice, load_report
 from gateway.models import Contact, ContactAddress, Message, OpenQuestion, OptOut, OutboundMessage, Report
 from gateway.sealing import Sealer
 
@@ -159,18 +159,11 @@ def _recall_questions(connection: Connection, standings: dict[bytes, Standing], 
     for row in QUESTIONS.rows(connection, standings, now=now):
         if row.draft_sealed is None:
             continue
-        draft = load_report(sealer.open("open_question", "draft", row.id, row.draft_sealed))
+        draft = sealer.open("open_question", "draft", row.id, row.draft_sealed)
         standings[row.sender_hash].asked = Asked(
-            row.ask,
-            draft,
-            tuple(row.choices),
-            row.id,
-            row.report_id,
-            row.message_id,
-            row.ref,
-            row.expires_at,
-            row.contact_id,
-        )
+            row.ask, load_report(draft), tuple(row.choices), row.id, row.report_id, row.message_id, row.ref,
+            row.expires_at, row.contact_id, is_practice(draft),
+        )  # fmt: skip
 
 
 def _recall_repeats(

@@ -10,6 +10,7 @@ from gateway.conversation import Decision, said_too_little
 from gateway.keeping import MESSAGE, Keeper
 from gateway.plan import Heard, is_stored
 from gateway.polls import keep_poll
+from gateway.practice import mark_practice, practised, practised_command
 from gateway.reports import REPORT, Event, ReportState, append_event, reading_data
 from parsers import Reading, ReportReading, hide_pin
 
@@ -76,6 +77,8 @@ def _keep_rejected(keeper: Keeper, heard: Heard, decision: Decision) -> None:
 
 def _answer_to_rejected(keeper: Keeper, heard: Heard, reason: str) -> Answer | None:
     replies = keeper.replies
+    if reason in ("thanks", "empty") and heard.reading is not None and heard.reading.practice:
+        return Answer("notice", replies.text("practice_how"))
     if heard.speaker is not None and reason in ("empty", "thanks", "unknown"):
         return Answer("notice", replies.form_reply("identify"))
     if reason == "unknown" and heard.asked is not None:
@@ -143,9 +146,15 @@ def _keep_one(keeper: Keeper, heard: Heard, reading: Reading, index: int) -> Don
         if heard.speaker is not None and heard.speaker.refused:
             return Done(keeper.replies.text(heard.speaker.refused), kind="notice")
         complete = reading.outcome == "accept" or heard.asks is None or heard.asks.draft is not report
+        if complete and reading.practice and report.form != "help":
+            return Done(practised_command(keeper.replies, report), kind="notice")
         return COMMANDS[report.form](keeper, heard, report) if complete else None
     if report.form == "poll":
-        return keep_poll(keeper, heard, report) if reading.outcome == "accept" else None
+        if reading.outcome != "accept":
+            return None
+        if reading.practice:
+            return Done(practised_command(keeper.replies, report))
+        return keep_poll(keeper, heard, report)
     report_id = heard.report_ids[index]
     draft = reading.outcome == "ask" and heard.asks is not None and heard.asks.draft is report
     if reading.answers_pending and index == 0 and heard.asked is not None and heard.asked.report_id is not None:
@@ -156,7 +165,8 @@ def _keep_one(keeper: Keeper, heard: Heard, reading: Reading, index: int) -> Don
     if draft:
         return None
     open_end = not reading.answers_pending and said_too_little(report) is not None
-    return Done(_confirmation(keeper, heard, reading, state, open_end=open_end), report_id, state.ref, state.urgent)
+    urgent = state.urgent and not state.practice
+    return Done(_confirmation(keeper, heard, reading, state, open_end=open_end), report_id, state.ref, urgent)
 
 
 def _advance(keeper: Keeper, heard: Heard, reading: Reading, report: ReportReading, *, draft: bool) -> ReportState:
@@ -171,20 +181,16 @@ def _advance(keeper: Keeper, heard: Heard, reading: Reading, report: ReportReadi
     private["text"] = text
     advanced = "drafted" if draft else "completed"
     kind = advanced if before.state == "draft" else "corrected"
-    if before.ref is None and (not draft or report.urgent) and not _is_practice(keeper, report_id):
+    if before.ref is None and (not draft or report.urgent) and not reading.practice:
         data["ref"] = next(keeper.refs)
     event = Event(kind, keeper.now, keeper.actor(heard), data, private, heard.message_id)
     return append_event(keeper.connection, report_id, event, sealer=keeper.sealer)
 
 
-def _is_practice(keeper: Keeper, report_id: object) -> bool:
-    return bool(keeper.connection.scalar(select(REPORT.c.practice).where(REPORT.c.id == report_id)))
-
-
 def _confirmation(keeper: Keeper, heard: Heard, reading: Reading, state: ReportState, *, open_end: bool) -> str:
     known = keeper.known(heard)
     if reading.practice or state.practice:
-        return keeper.replies.text("practice", **keeper.replies.values(state))
+        return practised(keeper.replies, state)
     if known is None and not state.urgent:
         return keeper.replies.text(FROM_STRANGER)
     return keeper.replies.confirmation(state, discreet=known is not None and known.discreet, open_end=open_end)
@@ -192,13 +198,16 @@ def _confirmation(keeper: Keeper, heard: Heard, reading: Reading, state: ReportS
 
 def _one_answer(keeper: Keeper, heard: Heard, reading: Reading, done: list[Done]) -> Answer | None:
     """At most one answer: the question first, else the confirmation, else one line for several reports."""
-    urgent = any(one.urgent for one in done) or any(report.urgent for report in reading.reports)
+    urgent = not reading.practice and any(one.urgent for one in (*done, *reading.reports))
     if heard.asks is not None and reading.outcome == "ask":
         text = keeper.replies.question(heard.asks, reading.question)
+        text = mark_practice(keeper.replies, text) if reading.practice else text
         return Answer("question", text, heard.asks.report_id, heard.asks.ref, exempt=urgent)
     if not done:
         return None
     first = done[0]
+    if reading.practice and len(done) > 1:
+        return Answer("confirmation", keeper.replies.text("practice_several", n=len(done)))
     numbered = [one for one in done if one.ref is not None]
     if len(numbered) > 1 and keeper.known(heard) is not None:
         refs = " ".join(f"R{one.ref}" for one in numbered)
