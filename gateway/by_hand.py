@@ -1,5 +1,6 @@
 """Reading by hand: what a person makes of a text that the reader could not read."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from uuid_utils.compat import uuid7
 
 from gateway import audit
-from gateway.alerts import open_alert
+from gateway.alerts import Sender, load_rules, office_of, raise_alert
 from gateway.errors import Conflict, NotFound
 from gateway.house import House
 from gateway.keeping import MESSAGE, take_numbers
@@ -44,7 +45,7 @@ def make_report(
     connection.execute(update(MESSAGE).where(MESSAGE.c.id == message_id).values(**settled))
     audit.record(connection, at=at, actor=actor, action="message.read_by_hand", target=str(message_id))
     replies = Replies(codebook)
-    messages = [*_alert(connection, house, message, report_id, state, replies, at)]
+    messages = [*_alert(connection, house, message, report_id, state, at)]
     messages += _confirmation(connection, house, message, report_id, state, replies)
     enqueue(connection, messages, seals=house.sealer, now=at)
     return report_id
@@ -82,17 +83,12 @@ def _insert(connection: Connection, house: House, message: Row[Any], event: Even
 
 
 def _alert(
-    connection: Connection, house: House, message: Row[Any], report_id: UUID, state: ReportState, replies: Replies,
-    at: datetime,
-) -> list[NewMessage]:  # fmt: skip
-    if not state.urgent or state.practice:
-        return []
+    connection: Connection, house: House, message: Row[Any], report_id: UUID, state: ReportState, at: datetime
+) -> list[NewMessage]:
     home = connection.scalar(select(CONTACT.c.home_place).where(CONTACT.c.id == message.contact_id))
-    return open_alert(
-        connection, report_id, state, home_place=home, registered=message.contact_id is not None,
-        heard_at=message.heard_at, message_id=message.id, replies=replies, ways=ways(connection),
-        prefer=message.channel, sealer=house.sealer, now=at,
-    )  # fmt: skip
+    sender = Sender(message.sender_hash, message.contact_id is not None, home, message.heard_at, message.id)
+    office = replace(office_of(connection, house), now=at, prefer=message.channel)
+    return raise_alert(office, report_id, state, sender, load_rules(connection))
 
 
 def _confirmation(

@@ -1,24 +1,24 @@
 """What a command does: BAJA, REGISTRO, CORREGIR, VISTO and the like. One function a command, one table of them."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
-from gateway.alerts import covers, mark
+from gateway import orders
 from gateway.answering import Done
-from gateway.audit import record
+from gateway.clock import local_day
 from gateway.keeping import Keeper
+from gateway.orders import not_found, report_number
 from gateway.plan import Heard
 from gateway.registration import approve_by_message, next_number, tell_coordinators
-from gateway.reports import COUNTS, REPORT, Event, append_event, find_own, fold, load_events
+from gateway.reports import COUNTS, Event, append_event, find_own, fold, load_events
 from gateway.standing import ADDRESS, CONTACT, OPT_OUT
 from outbox.queue import cancel_for
-from outbox.rows import OUTBOUND
 from parsers import ReportReading
 
-VERIFICATION = {"si": "verified", "no": "refuted", "parcial": "corroborated"}
 OPEN_FIELDS = ("category", "place", "date")
 
 
@@ -94,26 +94,14 @@ def _own_report(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any
     keeper.flush()
     known = keeper.known(heard)
     contact_id = known.contact_id if known else None
-    ref = _number(command.get("ref"))
+    ref = report_number(command.get("ref"))
     return find_own(keeper.connection, sender_hash=heard.owner_hash, contact_id=contact_id, ref=ref)
-
-
-def _number(value: object) -> int | None:
-    """A report number from its digits; None when none was said, -1 when it can be no number of ours."""
-    if value is None:
-        return None
-    digits = str(value).lstrip("Rr")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else -1
-
-
-def _not_found(keeper: Keeper, command: ReportReading) -> Done:
-    return Done(keeper.replies.text("not_found", ref=str(command.get("ref") or "")[:10]), kind="notice")
 
 
 def _status(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     row = _own_report(keeper, heard, command)
     if row is None:
-        return _not_found(keeper, command)
+        return not_found(keeper, command)
     state = fold(load_events(keeper.connection, row.id, keeper.sealer))
     values = {"ref": state.ref, "date": keeper.replies.date(state.event_date), "state": keeper.replies.state(state)}
     return Done(keeper.replies.form_reply("status", **values), row.id, row.ref, kind="notice")
@@ -122,19 +110,31 @@ def _status(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
 def _correction(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     row = _own_report(keeper, heard, command)
     if row is None:
-        return _not_found(keeper, command)
+        return not_found(keeper, command)
     actor = keeper.actor(heard)
     if command.get("cancel"):
         event = Event("withdrawn", keeper.now, actor, {}, {}, heard.message_id)
-        append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+        state = append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+        keeper.follow_alert(heard, row.id, state, event)
         return Done(keeper.replies.text("withdrawn", ref=row.ref), row.id, row.ref)
     field, value = str(command.get("field")), command.get("value")
     data, private = _corrected(row, field, value)
+    if field == "category" and not row.urgent and _is_urgent(keeper, str(value), row.event_date):
+        data["urgent"] = True
     event = Event("corrected", keeper.now, actor, data, private, heard.message_id)
-    append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+    state = append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
+    keeper.follow_alert(heard, row.id, state, event)
     names = {"ref": row.ref, "field": keeper.replies.field_name(field)}
     told = "" if private else keeper.replies.field_value(field, value)
     return Done(keeper.replies.form_reply("correction", value=told, **names), row.id, row.ref)
+
+
+def _is_urgent(keeper: Keeper, category: str, day: date | None) -> bool:
+    """Whether a category is urgent when it is recent, and the day is today or yesterday."""
+    found = keeper.codebook.categories.get(category)
+    if found is None or found.urgent != "if_recent" or day is None:
+        return False
+    return timedelta(0) <= local_day(keeper.now, keeper.codebook.zone) - day <= timedelta(days=1)
 
 
 def _corrected(row: Row[Any], field: str, value: object) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -164,74 +164,6 @@ def _alive(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     return Done(keeper.replies.form_reply("alive", place=place), kind="notice")
 
 
-def _report_of_coordinator(keeper: Keeper, heard: Heard, command: ReportReading) -> Row[Any] | None:
-    """The report a coordinator may act on: in the own places, or one whose alert was sent to that coordinator."""
-    known = keeper.known(heard)
-    if known is None or known.role not in ("coordinator", "admin"):
-        return None
-    keeper.flush()
-    told = select(OUTBOUND.c.report_id).where(OUTBOUND.c.contact_id == known.contact_id, OUTBOUND.c.kind == "alert")
-    query = select(REPORT).where(REPORT.c.ref.is_not(None))
-    ref = _number(command.get("ref"))
-    query = query.where(REPORT.c.ref == ref) if ref is not None else query.where(REPORT.c.id.in_(told))
-    row = keeper.connection.execute(query.order_by(REPORT.c.ref.desc()).limit(1)).first()
-    if row is None:
-        return None
-    places = keeper.connection.scalar(select(CONTACT.c.places).where(CONTACT.c.id == known.contact_id)) or []
-    was_told = keeper.connection.scalar(told.where(OUTBOUND.c.report_id == row.id).limit(1)) is not None
-    return row if known.role == "admin" or was_told or covers(places, row.place) else None
-
-
-def _act(keeper: Keeper, heard: Heard, row: Row[Any], event_type: str, data: dict[str, Any], note: str | None) -> None:
-    private = {"note": note} if note else {}
-    event = Event(event_type, keeper.now, keeper.actor(heard), data, private, heard.message_id)
-    append_event(keeper.connection, row.id, event, sealer=keeper.sealer)
-    record(
-        keeper.connection, at=keeper.now, actor=keeper.actor(heard), action=f"report.{event_type}", target=str(row.id)
-    )
-
-
-def _seen(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
-    row = _report_of_coordinator(keeper, heard, command)
-    known = keeper.known(heard)
-    if row is None or known is None:
-        return _not_found(keeper, command)
-    if mark(keeper.connection, row.id, "seen", by=known.contact_id, now=keeper.now):
-        record(keeper.connection, at=keeper.now, actor=keeper.actor(heard), action="alert.seen", target=str(row.id))
-    return Done(keeper.replies.form_reply("seen", ref=row.ref), row.id, row.ref, urgent=True)
-
-
-def _close(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
-    row = _report_of_coordinator(keeper, heard, command)
-    if row is None:
-        return _not_found(keeper, command)
-    mark(keeper.connection, row.id, "closed", by=None, now=keeper.now)
-    if row.state != "closed":
-        _act(keeper, heard, row, "closed", {}, None)
-    return Done(keeper.replies.form_reply("close", ref=row.ref), row.id, row.ref, urgent=True)
-
-
-def _verify(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
-    row = _report_of_coordinator(keeper, heard, command)
-    if row is None:
-        return _not_found(keeper, command)
-    status = str(command.get("status"))
-    note = command.get("note")
-    data = {"verification": VERIFICATION.get(status, "unverified")}
-    _act(keeper, heard, row, "verified", data, str(note) if note else None)
-    choice = keeper.codebook.choices.get("verify.status", {}).get(status)
-    label = choice.label if choice else status
-    return Done(keeper.replies.form_reply("verify", ref=row.ref, status=label), row.id, row.ref)
-
-
-def _note(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
-    row = _report_of_coordinator(keeper, heard, command)
-    if row is None:
-        return _not_found(keeper, command)
-    _act(keeper, heard, row, "noted", {}, str(command.get("note") or ""))
-    return Done(keeper.replies.form_reply("note", ref=row.ref), row.id, row.ref)
-
-
 def _by_hand(keeper: Keeper, heard: Heard, command: ReportReading) -> Done:
     """A command nobody may give by message alone: a person looks at it."""
     return Done(keeper.replies.text("unread"), kind="notice")
@@ -246,10 +178,10 @@ COMMANDS: Mapping[str, Callable[[Keeper, Heard, ReportReading], Done]] = {
     "correction": _correction,
     "language": _language,
     "alive": _alive,
-    "seen": _seen,
-    "close": _close,
-    "verify": _verify,
-    "note": _note,
+    "seen": orders.seen,
+    "close": orders.close,
+    "verify": orders.verify,
+    "note": orders.note,
     "identify": _by_hand,
     "approve": approve_by_message,
     "practice": _by_hand,

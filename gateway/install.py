@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 from uuid_utils.compat import uuid7
 
+from gateway.alerts.rulebook import first_rule
 from gateway.clock import Clock, system_clock
 from gateway.codebook import first_revision
 from gateway.db import make_engine
@@ -158,6 +159,7 @@ def _first_rows(connection: Connection, settings: Settings, sealer: Sealer, now:
     counters = [{"name": "report_ref", "value": settings.ref_start - 1}, {"name": "config", "value": 0}]
     connection.execute(insert(COUNTER), counters)
     first_revision(connection, settings.pack, now)
+    first_rule(connection, now)
 
 
 def _protect_files(settings: Settings) -> None:

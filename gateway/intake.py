@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from gateway.alerts import event_key, is_placed, lock_events
 from gateway.db import is_retryable
 from gateway.errors import Busy
 from gateway.house import House
@@ -180,7 +181,11 @@ class Intake:
         if not fresh:
             return
         house = self._house
-        keeper = Keeper(connection, plan, node_id=house.node_id, sealer=house.sealer, ways=ways(connection))
+        lock_events(connection, _events(fresh))
+        keeper = Keeper(
+            connection, plan, node_id=house.node_id, sealer=house.sealer, ways=ways(connection),
+            base_url=house.settings.base_url,
+        )  # fmt: skip
         keeper.refs = take_numbers(connection, numbers_needed(plan))
         for heard in fresh:
             keep(keeper, heard)
@@ -216,6 +221,13 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if found else None
+
+
+def _events(batch: Sequence[Heard]) -> set[str]:
+    """Of which events urgent texts tell: their locks are taken in one order, before all others."""
+    urgent = [report for heard in batch if heard.reading for report in heard.reading.reports if report.urgent]
+    keys = {event_key(*(str(report.get(name) or "") for name in ("place", "date", "category"))) for report in urgent}
+    return {key for key in keys if is_placed(key)}
 
 
 class _AllPoison(NoGuard):

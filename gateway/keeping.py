@@ -1,14 +1,15 @@
 """A plan becomes rows: messages, reports with their events, questions, alerts and the answers that wait."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy import Connection, Row, Table, func, select, text, update
 
-from gateway.alerts import open_alert
+from gateway.alerts import Office, Sender, follow, load_rules, may_alert, raise_alert
 from gateway.answering import Answer, address_answer
 from gateway.audit import record
 from gateway.borrowed import ATTEMPT
@@ -38,13 +39,15 @@ class Keeper:
     """Collects the rows of one plan in the caller's transaction; `flush` inserts them, table by table."""
 
     def __init__(
-        self, connection: Connection, plan: Plan, *, node_id: UUID, sealer: Sealer, ways: Sequence[Way]
-    ) -> None:
+        self, connection: Connection, plan: Plan, *, node_id: UUID, sealer: Sealer, ways: Sequence[Way],
+        base_url: str = "",
+    ) -> None:  # fmt: skip
         self.connection = connection
         self.plan = plan
         self.node_id = node_id
         self.sealer = sealer
         self.ways = ways
+        self.base_url = base_url
         self.now: datetime = plan.now
         self.codebook = plan.codebook
         self.replies = Replies(plan.codebook)
@@ -126,18 +129,38 @@ class Keeper:
         if report_id in self._stored:
             self.flush()
 
+    @cached_property
+    def rules(self) -> list[Row[Any]]:
+        """By which reports become alerts."""
+        return load_rules(self.connection)
+
+    def office(self, heard: Heard) -> Office:
+        """What telling people of alerts needs; an SMS goes by the channel the text came by, if it can."""
+        return Office(
+            self.connection, self.replies, self.ways, self.sealer, self.base_url, self.now, heard.incoming.channel
+        )
+
+    def send(self, messages: Iterable[NewMessage]) -> None:
+        self._messages += messages
+
     def tell_alert(self, heard: Heard, report_id: UUID, state: ReportState) -> None:
-        """Open the alert of an urgent report, unless it is practice or was opened before."""
-        if not state.urgent or state.practice:
+        """Alert a report when a rule says so; one that was alerted before is told anew when more is known of it."""
+        if not may_alert(self.rules, state):
             return
         self.flush()
         known = self.known(heard)
-        messages = open_alert(
-            self.connection, report_id, state, home_place=known.home_place if known else None,
-            registered=known is not None, heard_at=heard.incoming.heard_at, message_id=heard.message_id,
-            replies=self.replies, ways=self.ways, prefer=heard.incoming.channel, sealer=self.sealer, now=self.now,
+        sender = Sender(
+            heard.owner_hash, known is not None, known.home_place if known else None, heard.incoming.heard_at,
+            heard.message_id,
         )  # fmt: skip
-        self._messages += messages
+        self.send(raise_alert(self.office(heard), report_id, state, sender, self.rules))
+
+    def follow_alert(self, heard: Heard, report_id: UUID, state: ReportState, event: Event) -> None:
+        """After a correction: tell who was alerted, or alert what now must be."""
+        told = follow(self.office(heard), report_id, state, event)
+        if told is None and state.state not in ("closed", "withdrawn"):
+            self.tell_alert(heard, report_id, state)
+        self.send(told or ())
 
     def answer(self, heard: Heard, answer: Answer) -> None:
         """Queue the one answer to a text; a refused personal number is told before anything but an alert."""

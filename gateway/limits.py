@@ -52,6 +52,9 @@ LIMITS: Mapping[str, Limit] = {
     "silence_hours": Limit(24, "Hours after the first reminder until the coordinators are told.", whole(1, 720)),
     "quiet_from": Limit("20:00", "Hour from which the gateway starts no SMS of its own.", hour),
     "quiet_until": Limit("08:30", "Hour from which it does again; the same as quiet_from for no quiet hours.", hour),
+    "alert_next_minutes": Limit(15, "Minutes without VISTO until the next coordinator is alerted.", whole(1, 1440)),
+    "alert_admin_minutes": Limit(30, "Minutes without VISTO until the admins are alerted.", whole(1, 1440)),
+    "alert_more_minutes": Limit(10, "Minutes between two SMS that more is heard of one event.", whole(1, 1440)),
 }
 
 

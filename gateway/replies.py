@@ -25,7 +25,7 @@ class Replies:
         """The reply `name` of the pack, filled and folded."""
         return fill(self.codebook.replies[name], values)
 
-    def form_reply(self, form: str, **values: object) -> str:
+    def form_reply(self, form: str, /, **values: object) -> str:
         return fill(self.codebook.forms[form].reply, values)
 
     def confirmation(self, state: ReportState, *, discreet: bool = False, open_end: bool = False) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from uuid_utils.compat import uuid7
 
 from gateway.activity import Activity
+from gateway.alerts import keep_ladder
 from gateway.channels.base import StatusReport, Surroundings
 from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
@@ -219,6 +220,7 @@ class Running:
         if step > timedelta(0):
             now = self.clock()
             self.house.writer.submit(lambda connection: keep_time_left(connection, step, now))
+            self.house.writer.submit(lambda connection: keep_ladder(connection, step))
         if self.dispatcher is not None:
             self.dispatcher.wake()
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from gateway.alerts import escalate_due, tell_more_due
 from gateway.clock import Clock
 from gateway.digests.schedule import run_for_a_while
 from gateway.house import House
@@ -42,6 +43,8 @@ class Tick:
 
 TICKS = (
     Tick("heartbeat", timedelta(seconds=20), beat),
+    Tick("alerts", timedelta(seconds=5), escalate_due),
+    Tick("more on alerts", timedelta(seconds=20), tell_more_due),
     Tick("digests", timedelta(seconds=10), run_for_a_while),
     Tick("questions", timedelta(minutes=1), expire_questions),
     Tick("reminders", timedelta(minutes=1), ask_again),

@@ -97,7 +97,10 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """The compiled rules one text is read by. Immutable; ``revision`` names them in every reading."""
+    """The compiled rules one text is read by. Immutable; ``revision`` names them in every reading.
+
+    ``ending`` are the categories that say a danger is over.
+    """
 
     revision: int
     pack: str
@@ -110,3 +113,4 @@ class Codebook:
     choices: Mapping[str, Mapping[str, Choice]]
     replies: Mapping[str, str]
     tables: "Tables" = field(repr=False, compare=False)
+    ending: frozenset[str] = frozenset()

@@ -43,6 +43,7 @@ def compile_codebook(pack: Pack, *, revision: int = 1, words: Words | None = Non
         choices=MappingProxyType(choices),
         replies=pack.replies,
         tables=tables,
+        ending=frozenset(pack.about.get("ending_categories", ())),
     )
 
 

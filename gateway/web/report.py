@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
-from gateway import audit, casework
-from gateway.alerts import ALERT, mark
+from gateway import casework
+from gateway.alerts import ALERT
 from gateway.errors import NotFound, UsageError
 from gateway.form_values import BadValues, read_values
 from gateway.models.report import VERIFICATIONS
 from gateway.reports import REPORT, Event, load_events, open_private
 from gateway.web import people
 from gateway.web.access import in_places
+from gateway.web.alerting import settle, tell_correction
 from gateway.web.answers import Sent, told_of
 from gateway.web.fields import Inputs, problem_words
 from gateway.web.labels import Labels
@@ -54,6 +55,8 @@ async def act(visit: Visit) -> Response:
 
     def keep(connection: Connection) -> UUID:
         row = find(connection, visit)
+        if kind in casework.ENDING and row.state in casework.ALLOWED[kind]:
+            settle(connection, visit, row.id, "closed")
         casework.act(connection, row.id, Event(kind, at, who.actor, data, private), sealer=house.sealer)
         key: UUID = row.id
         return key
@@ -82,9 +85,12 @@ async def correct(visit: Visit) -> Response:
         form = codebook.forms[row.form]
         values = read_values(form, typed, codebook, at)
         emptied = {spec.name: None for spec in form.fields if spec.name in typed and not typed[spec.name].strip()}
-        casework.correct(
+        before = row.last_seq
+        state = casework.correct(
             connection, row.id, {**emptied, **values}, codebook, at=at, actor=who.actor, sealer=house.sealer
         )
+        if state.last_seq != before:
+            tell_correction(connection, visit, row.id, state)
         key: UUID = row.id
         return key
 
@@ -96,18 +102,17 @@ async def correct(visit: Visit) -> Response:
 
 async def see_alert(visit: Visit) -> Response:
     """VISTO, by button: the alert is seen, or handled."""
-    house, who, at, state = visit.house, visit.who, visit.house.clock(), visit.form.word("state")
+    state = visit.form.word("state")
     if state not in ("seen", "handled"):
         raise UsageError("alert state")
 
     def keep(connection: Connection) -> UUID:
         row = find(connection, visit)
-        if mark(connection, row.id, state, by=who.contact_id, now=at):
-            audit.record(connection, at=at, actor=who.actor, action=f"alert.{state}", target=str(row.id))
+        settle(connection, visit, row.id, state)
         key: UUID = row.id
         return key
 
-    return visit.go(f"/reports/{await house.write(keep)}")
+    return visit.go(f"/reports/{await visit.house.write(keep)}")
 
 
 async def _page(

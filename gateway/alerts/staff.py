@@ -1,0 +1,82 @@
+"""Whom an alert is sent to: the coordinators of the place at once, the next one and the admins when nobody answers."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Table, select
+
+from gateway.models import Contact
+from parsers import Codebook
+
+CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
+FAR = 1e9
+
+
+def covers(places: Sequence[str], place: str | None) -> bool:
+    """Whether a coordinator's places (2- or 4-digit codes) hold `place`."""
+    return place is not None and (place in places or place[:2] in places)
+
+
+def staff(connection: Connection) -> list[Row[Any]]:
+    """Active coordinators and admins, oldest first."""
+    who = (CONTACT.c.role.in_(("coordinator", "admin")), CONTACT.c.status == "active")
+    return list(connection.execute(select(CONTACT).where(*who).order_by(CONTACT.c.created_at, CONTACT.c.id)))
+
+
+def at_once(people: Sequence[Row[Any]], place: str | None, home_place: str | None) -> list[Row[Any]]:
+    """Coordinators of the place, else of the sender's home, else every admin: never nobody if anybody is."""
+    coordinators = [row for row in people if row.role == "coordinator"]
+    for where in (place, home_place):
+        found = [row for row in coordinators if covers(row.places, where)]
+        if found:
+            return found
+    return admins(people) or coordinators
+
+
+def receivers(connection: Connection, place: str | None, home_place: str | None) -> list[Row[Any]]:
+    """Who is told at once of what happens in a place."""
+    return at_once(staff(connection), place, home_place)
+
+
+def admins(people: Sequence[Row[Any]]) -> list[Row[Any]]:
+    return [row for row in people if row.role == "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Whom a step may be told to: all staff, who was told already, and where the event is."""
+
+    people: Sequence[Row[Any]]
+    told: Collection[UUID]
+    place: str | None
+    codebook: Codebook
+
+
+def next_coordinator(crowd: Crowd) -> list[Row[Any]]:
+    """The coordinator not told yet whose places lie nearest to the event; without a place the one longest here."""
+    left = [row for row in crowd.people if row.role == "coordinator" and row.id not in crowd.told]
+    return sorted(left, key=lambda row: _distance(row.places, crowd.place, crowd.codebook))[:1]
+
+
+def every_admin(crowd: Crowd) -> list[Row[Any]]:
+    """Told before or not; where there is no admin, whoever was not told."""
+    return admins(crowd.people) or everyone_else(crowd)
+
+
+def everyone_else(crowd: Crowd) -> list[Row[Any]]:
+    return [row for row in crowd.people if row.id not in crowd.told]
+
+
+# Who is told at each step of the ladder; 0 is at once and chosen by `at_once`.
+STEPS: Mapping[int, Callable[[Crowd], list[Row[Any]]]] = {1: next_coordinator, 2: every_admin, 3: everyone_else}
+
+
+def _distance(codes: Sequence[str], place: str | None, codebook: Codebook) -> float:
+    """Squared degrees from `place` to the nearest municipality of `codes`: enough to tell near from far."""
+    here = codebook.places.get(place or "")
+    if here is None:
+        return 0.0
+    there = [found for found in codebook.places.values() if found.level != "department" and covers(codes, found.code)]
+    return min(((one.lat - here.lat) ** 2 + (one.lon - here.lon) ** 2 for one in there), default=FAR)
