@@ -96,7 +96,8 @@ def _help_fits(segment: Segment, part: Part) -> bool:
     """ "como reporto un robo" asks how; "ayuda, un robo" calls for help."""
     keyword = part.keyword
     asks_how = keyword is not None and keyword.start == part.first and keyword.end - keyword.start > 1
-    return asks_how or not _event(segment)
+    told_of = keyword is not None and segment.doc.tokens.items[keyword.start - 1].text in ("la", "su", "esa")
+    return asks_how or (not _event(segment) and not told_of)
 
 
 def _stop_fits(segment: Segment, part: Part) -> bool:
@@ -165,7 +166,7 @@ _CHECKS = {
     "help": _help_fits,
     "stop": _stop_fits,
     "alive": _alive_fits,
-    "optin": _optin_fits,
+    **dict.fromkeys(("optin", "pause", "resume"), _optin_fits),
     "status": _status_fits,
     "poll": _poll_fits,
     "commitment": _commitment_fits,

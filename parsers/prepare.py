@@ -13,7 +13,9 @@ _DIGIT_LOOKS = str.maketrans("oilsbzg", "0115829")
 _LOOKS_NUMERIC = re.compile(r"[oilsbzg\d]*\d[oilsbzg\d]*$")
 _STRETCHED = re.compile(r"([a-z])\1\1+")
 _LONGEST_GLUED = 40
-_SHORTEST_GLUED = 6
+_SHORTEST_GLUED = 5
+# The only words of two letters looked for at the end of a glued one (encno, ac23si).
+_ANSWERS = ("si", "no")
 # A repair no worse than this beats cutting the word in pieces.
 _SLIP = 0.25
 
@@ -133,6 +135,8 @@ def _glued(word: str, tables: Tables) -> list[str] | None:
             return []
         if start in dead:
             return None
+        if start and word[start:] in _ANSWERS:
+            return [word[start:]]
         for end in range(len(word), start + GLUED_MIN - 1, -1):
             if word[start:end] in tables.gluable:
                 rest = chain(end)

@@ -1,5 +1,7 @@
 """The repair ladder for one unknown word: same sound, one edit (5+ letters), one edit by sound, two edits (9+)."""
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -11,14 +13,18 @@ from parsers.tables import Keys
 SHORTEST = 5
 SHORTEST_BY_SOUND = 4
 SHORTEST_TWO_EDITS = 9
+SHORTEST_CUT = 6
 MOST_CANDIDATES = 16
 LONGEST = 24
 
 BY_SOUND, ONE_EDIT, ONE_LETTER, SOUND_EDIT, TWO_EDITS = 0.1, 0.2, 0.25, 0.3, 0.4
 # x is sh in Mayan spelling, and some write ch with it (linxamiento, maxete).
 BY_MAYAN_X = 0.2
+CUT_SHORT = 0.25
 
 
+# -ar, -er, -ir, -ando, -iendo with a pronoun behind it.
+_PRONOUN = re.compile(r"(?:[aei]r|[ai]ndo|endo)(?:(?:se|me|te)?(?:nos|l[aeo]s?)|se|me|te)$")
 _distance = OSA.distance
 Parts = dict[str, list[str]]
 
@@ -90,6 +96,7 @@ class Repairer:
     def __init__(self, words: Iterable[str], names: Iterable[str] = ()) -> None:
         """``names`` may also be repaired from four letters, when one letter was left out (nebj)."""
         self._names = frozenset(names)
+        self._sorted = sorted(self._names)
         self._near = _Near()
         self._sounds = _Near()
         self._sound: dict[str, list[str]] = {}
@@ -110,6 +117,13 @@ class Repairer:
             self._near.learn(word)
 
     def candidates(self, word: str) -> Keys:
+        """The repairs of a word; one with a pronoun at its end (darnos) is only taken for another that has it too."""
+        found = self._candidates(word)
+        if found and _PRONOUN.search(word) is not None:
+            return tuple(one for one in found if _PRONOUN.search(one[0]) is not None)
+        return found
+
+    def _candidates(self, word: str) -> Keys:
         """((known word, penalty), ...) of the first rung that finds any; nothing when too many fit."""
         if not SHORTEST_BY_SOUND <= len(word) <= LONGEST:
             return ()
@@ -125,11 +139,22 @@ class Repairer:
             same = dict.fromkeys(self._sound.get(phonetic_key(word.replace("x", "ch")), ()), BY_MAYAN_X)
         if same:
             return self._few(same)
+        begun = self._begun(word)
+        if begun is not None:
+            return ((begun, CUT_SHORT),)
         if len(word) >= SHORTEST and len(sound) >= SHORTEST:
             sounds = self._sounds.within(sound, 1)
             if sounds:
                 return self._few({each: SOUND_EDIT for one in sounds for each in self._sound[one]})
         return self._two_edits(word)
+
+    def _begun(self, word: str) -> str | None:
+        """The one name that begins like this (chichicas): at least six letters of it and three left out."""
+        if len(word) < SHORTEST_CUT:
+            return None
+        at = bisect_left(self._sorted, word)
+        fits = [name for name in self._sorted[at : at + 2] if name.startswith(word) and len(name) >= len(word) + 3]
+        return fits[0] if len(fits) == 1 else None
 
     def _two_edits(self, word: str) -> Keys:
         if len(word) < SHORTEST_TWO_EDITS:

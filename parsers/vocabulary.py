@@ -253,6 +253,9 @@ def build_tables(
     for row in pack.table("concepts"):
         for phrase in row["words"].split("|"):
             builder.add(phrase, "concept", row["concept"], 1)
+    for row in pack.table("cues"):
+        for phrase in row["words"].split("|"):
+            builder.add(phrase, "cue", row["category"], int(row["weight"]))
     for row in pack.table("spam"):
         for phrase in row["phrases"].split("|"):
             builder.add(phrase, "spam", "spam", int(row["weight"]))

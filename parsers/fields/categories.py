@@ -1,11 +1,13 @@
 """What kind of event: the code of the card, a synonym, or the words people use for it; negated events do not count."""
 
+from parsers.cues import cued
 from parsers.frames import framed, in_spot
 from parsers.segment import FRAMED, Segment, how_of
 from parsers.tables import Match
 from parsers.tokens import COMMA, SPACE
 
 DECISIVE = 6
+_REST = "OTR"
 _SHORT = 8
 _STRONG = 2
 # A word repaired over so much tells less than one that stands there.
@@ -34,7 +36,8 @@ def best_category(segment: Segment) -> Match | None:
         return best
     found = [*found, *(match for match in framed(segment) if not is_negated(segment, match))]
     best = _decisive(found) or _leading(segment, found, 1)
-    return best or max(found, key=lambda match: _rank(segment, match), default=None)
+    best = best or max(found, key=lambda match: _rank(segment, match), default=None)
+    return cued(segment) or best if best is None or best.weight < _STRONG else best
 
 
 def _decisive(found: list[Match]) -> Match | None:
@@ -62,9 +65,7 @@ def _rank(segment: Segment, match: Match) -> tuple[bool, int, bool, float, int, 
 def mentions(segment: Segment) -> list[Match]:
     """Every stated (not negated) event of the segment, by start; where repairs disagree, none of them."""
     found = [
-        match
-        for match in segment.of("cat")
-        if not is_negated(segment, match) and not (match.weight < _STRONG and in_spot(segment, match))
+        match for match in segment.of("cat") if not is_negated(segment, match) and not _only_beside(segment, match)
     ]
     if len(found) < 2:
         return found
@@ -78,6 +79,13 @@ def mentions(segment: Segment) -> list[Match]:
             values.add(match.value)
         best[span] = (penalty, values)
     return _outermost([match for match in found if _stands(match, *best[match.start, match.end])])
+
+
+def _only_beside(segment: Segment, match: Match) -> bool:
+    """A weak word that tells where it was, and "otra" where no field stands ("gente de otra comunidad")."""
+    if match.value == _REST:
+        return not segment.opened and match.weight <= _STRONG
+    return match.weight < _STRONG and in_spot(segment, match)
 
 
 def _outermost(found: list[Match]) -> list[Match]:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from parsers.segment import Segment
 from parsers.tables import Match
-from parsers.tokens import NUMBER, SENTENCE
+from parsers.tokens import NUMBER, SENTENCE, SPACE
 
 _LOOK_AHEAD = 5
 _LOOK_BACK = 4
@@ -15,6 +15,7 @@ _MANY = ("families", "people")
 # "los heridos son 4"
 _ARE = ("son", "fueron", "eran", "suman", "serian")
 _ONE = ("un", "una", "uno")
+_COUNTS_PEOPLE = ("meeting", "return")
 _VERBS = ("kill", "hurt", "seize", "vanish")
 
 
@@ -83,10 +84,10 @@ def counts_many(segment: Segment, at: int) -> bool:
 
 def _is_labelled(segment: Segment) -> bool:
     """ "heridos 2 muertos 1": the run opens with what is counted and closes with a number."""
-    units = [match for match in segment.of("unit") if segment.free(match.start, match.end)]
-    if not units:
+    units = [match for kind in ("unit", "person") for match in segment.of(kind) if segment.free(match.start, match.end)]
+    if not segment.has("unit") and segment.form not in _COUNTS_PEOPLE or not units:
         return False
-    first = units[0]
+    first = min(units, key=lambda match: match.start)
     leads = not _ends_number(segment, first.start)
     last = max(units, key=lambda match: match.start)
     return leads and last.end in segment.doc.numbers
@@ -177,8 +178,9 @@ def _no_number_between(segment: Segment, start: int, end: int) -> bool:
 def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozenset[str]) -> Counted | None:
     """ "hirieron a 3" with nothing counted after the number."""
     follows = number[1]
-    ends = follows >= segment.last or segment.items[follows].gap > 1
-    if not ends and (segment.at("notcount", follows) or segment.items[follows].kind == NUMBER):
+    if not _ends_clause(segment, follows) and (
+        segment.at("notcount", follows) or segment.items[follows].kind == NUMBER
+    ):
         return None
     if segment.word(at - 1) != "a" or segment.word(at) in _ONE:
         return None
@@ -186,11 +188,15 @@ def _by_verb(segment: Segment, at: int, number: tuple[int, int], names: frozense
     return Counted(acted, number[0], at, number[1]) if acted is not None else None
 
 
+def _ends_clause(segment: Segment, at: int) -> bool:
+    return at >= segment.last or segment.items[at].gap > SPACE
+
+
 def _before(
     segment: Segment, at: int, number: tuple[int, int], names: frozenset[str], *, labelled: bool = False
 ) -> Counted | None:
     """ "heridos 2", "familias: 35", "HER2"."""
-    if segment.items[at].kind != NUMBER and segment.word(at) in _ONE:
+    if segment.word(at) in _ONE and not _ends_clause(segment, number[1]):
         return None
     if segment.at("notcount", number[1]) is not None:
         return None

@@ -38,7 +38,7 @@ def read_place(segment: Segment) -> None:
     hints = {code for one in candidates for code in one.codes if len(code) == 2}
     named = [one for one in candidates if not _only_hints(one, candidates)] if several else candidates
     if named:
-        best = max(named, key=lambda one: (one.score, -one.start)) if several else named[0]
+        best = _best(segment, named)
         _settle(segment, best, hints)
         for one in candidates if several else ():
             if one is best or _only_hints(one, candidates):
@@ -46,6 +46,13 @@ def read_place(segment: Segment) -> None:
     else:
         _unknown_code(segment)
     read_locality(segment)
+
+
+def _best(segment: Segment, named: list[Candidate]) -> Candidate:
+    """The place that stands best; who registers gives the name first ("Dolores Morales de Nebaj")."""
+    if segment.form == "register":
+        return named[-1]
+    return max(named, key=lambda one: (one.score, -one.start))
 
 
 def _unknown_code(segment: Segment) -> None:
@@ -90,7 +97,7 @@ def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candi
     if _after_department_word(segment, start):
         fits = {code[:2] for code in fits}
         return Candidate(start, end, tuple(sorted(fits)), 5.5, penalty, "repaired" if penalty else "exact")
-    if _is_locality(segment, start) or _inside_verb_phrase(segment, start, end):
+    if _is_locality(segment, start) or _is_denied(segment, start) or _inside_verb_phrase(segment, start, end):
         return None
     score = _score(segment, start, end)
     if score is None:
@@ -112,6 +119,11 @@ def _is_locality(segment: Segment, start: int) -> bool:
         return False
     words = [word for word in segment.of("loc") if word.end == start]
     return bool(words) and any(not _in_event(segment, word.end - 1) for word in words)
+
+
+def _is_denied(segment: Segment, start: int) -> bool:
+    """ "fue en Chajul, no en Nebaj"."""
+    return segment.at("prep", start - 1) is not None and segment.word(start - 2) in ("no", "ni")
 
 
 def _in_event(segment: Segment, at: int) -> bool:
