@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
-from gateway import orders
+from gateway import orders, pausing
 from gateway.answering import Done
 from gateway.clock import local_day
 from gateway.keeping import Keeper
@@ -173,6 +173,8 @@ COMMANDS: Mapping[str, Callable[[Keeper, Heard, ReportReading], Done]] = {
     "help": _help,
     "stop": _stop,
     "optin": _optin,
+    "pause": pausing.pause,
+    "resume": pausing.resume,
     "register": _register,
     "status": _status,
     "correction": _correction,

@@ -19,6 +19,8 @@ __all__ = ["SCHEMES", "SUBSCRIPTION", "Wish", "add", "addresses", "change", "fin
            "standing", "wish_of"]  # fmt: skip
 
 SUBSCRIPTION: Table = Subscription.__table__  # type: ignore[attr-defined]
+# Why a subscription is paused when no admin did it.
+BY_SELF, BY_LINK = "self", "unsubscribed"
 SCHEMES = {"email": ("mailto",), "sms": ("tel",), "both": ("mailto", "tel")}
 
 
@@ -69,9 +71,11 @@ def _values(wish: Wish) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def standing(connection: Connection) -> list[Row[Any]]:
-    """Subscriptions that were not removed, paused ones too, oldest first."""
+def standing(connection: Connection, contact_id: UUID | None = None) -> list[Row[Any]]:
+    """Subscriptions that were not removed, paused ones too, oldest first; those of one contact when it is given."""
     query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.removed_at.is_(None))
+    if contact_id is not None:
+        query = query.where(SUBSCRIPTION.c.contact_id == contact_id)
     return list(connection.execute(query.order_by(SUBSCRIPTION.c.created_at, SUBSCRIPTION.c.id)))
 
 
