@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
 from gateway.clock import Clock
@@ -75,7 +75,7 @@ class ChannelConfig:
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """One webhook call. `url` is the public address with the query; `headers` have lower-case names."""
+    """One webhook call, heard `at`. `url` is the public address with the query; `headers` have lower-case names."""
 
     url: str
     media: str
@@ -83,6 +83,7 @@ class HttpCall:
     query: bytes
     body: bytes = field(repr=False)
     method: str = "POST"
+    at: datetime | None = None
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
@@ -168,6 +169,24 @@ class Listener(Protocol):
         ...
 
 
+class MarkBook(Protocol):
+    """How far a channel has read something; for threads, never on the event loop."""
+
+    def get(self, channel: str, name: str, /) -> dict[str, Any] | None: ...
+
+    def put(self, channel: str, name: str, value: Mapping[str, Any], /) -> None:
+        """Durable when it returns."""
+        ...
+
+    def take_turn(self, channel: str, /) -> bool:
+        """Whether this process is the one of several that reads for the channel during the next minutes."""
+        ...
+
+    def end_turn(self, channel: str, /) -> None:
+        """Let another process read at once."""
+        ...
+
+
 class Marker(Protocol):
     """Marks what is being read, so that a mail at which the process died is not read again."""
 
@@ -191,6 +210,7 @@ class Surroundings:
     marker: Marker | None = None
     hash: Callable[[str, str], bytes] | None = None
     note: "Callable[[str, StatusReport], Awaitable[None]] | None" = None
+    marks: MarkBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +226,8 @@ class Kind:
     name: str
     title: str
     settings: tuple[Spec, ...] = ()
+    check: Callable[[Mapping[str, str]], None] | None = None
+    """Checks settings and secrets together; raises SettingError."""
     make_door: Callable[[ChannelConfig], Door | RoundDoor] | None = None
     listen: Callable[[ChannelConfig, Surroundings], list[Listener]] | None = None
     make_sender: "Callable[[ChannelConfig, Surroundings], Sender | None] | None" = None

@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
@@ -82,6 +83,7 @@ class Hear:
         try:
             door = self._desk.doors.get(name)
             call = await read_call(scope, receive, door, self._desk.base_url, self.limit)
+            call = replace(call, at=self._desk.clock())
             answer = await self.do(name, _there(door), call)
             result = "kept"
         except ChannelError as error:

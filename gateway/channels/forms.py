@@ -47,21 +47,28 @@ def malformed(message: str) -> ChannelError:
 
 def read_form(body: bytes) -> FormFields:
     """Fields of an `application/x-www-form-urlencoded` body (WHATWG URL Standard, section 5)."""
+    return FormFields([(decode_text(name), decode_text(value)) for name, value in _split(body)])
+
+
+def read_bytes(body: bytes) -> dict[str, bytes]:
+    """The same with values as they came, for senders that say in another field how a text is written."""
+    pairs = [(decode_text(name), value) for name, value in _split(body)]
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise malformed("a field stands twice")
+    return found
+
+
+def _split(body: bytes) -> list[tuple[bytes, bytes]]:
     pieces = body.split(b"&", FIELD_LIMIT)
     if len(pieces) > FIELD_LIMIT:
         raise malformed(f"more than {FIELD_LIMIT} fields")
-    pairs = []
-    for piece in pieces:
-        if piece:
-            name, _, value = piece.partition(b"=")
-            pairs.append((_decode_field(name), _decode_field(value)))
-    return FormFields(pairs)
+    pairs = (piece.partition(b"=") for piece in pieces if piece)
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in pairs]
 
 
-def _decode_field(field: bytes) -> str:
-    if not field or field.isalnum():
-        return field.decode("ascii")
-    return decode_text(unquote_to_bytes(field.replace(b"+", b" ")))
+def _unquoted(field: bytes) -> bytes:
+    return field if not field or field.isalnum() else unquote_to_bytes(field.replace(b"+", b" "))
 
 
 def decode_text(data: bytes) -> str:

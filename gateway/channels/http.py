@@ -1,8 +1,8 @@
 """The generic channel: any gateway that can make a web request, any gateway that takes one."""
 
 import hashlib
-import hmac
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,43 +10,59 @@ from uuid import UUID
 from gateway.channels import checks
 from gateway.channels.base import (
     ChannelConfig,
-    ChannelError,
     HttpAnswer,
     HttpCall,
     Kind,
+    SettingError,
     Spec,
+    Status,
     StatusReport,
     Surroundings,
 )  # fmt: skip
+from gateway.channels.callers import HASHES, SIGNED, Caller
+from gateway.channels.dialects import DIALECTS
 from gateway.channels.forms import FORM, JSON, malformed, read_form, read_json, whole_characters
+from gateway.channels.mapping import ID_LIMIT, PART_LIMIT, RECEIPT_FIELDS, TEXT_FIELDS, mapped, text_fields
+from gateway.channels.templates import body, errors, headers, pairs_of, receipt_words, rule, url, words_to
 from gateway.incoming import Incoming, Receipt
 from outbox.address import parse_sender
+from outbox.senders.template import FORMS, TemplateError, read_pairs, template_of
 
 if TYPE_CHECKING:
     from outbox.senders.base import Sender
 
-ID_LIMIT = 200
 ERROR_LIMIT = 64
-PART_LIMIT = 255
 MEDIA = JSON.encode()
+METHODS: Mapping[str, tuple[str, ...]] = {"post": ("POST",), "get": ("GET",), "both": ("POST", "GET")}
 # Errors are kept in clear; some providers name the phone in them.
 PHONE = re.compile(r"\+?\d(?:[ .-]?\d){6,}")
-STATUS_WORDS = {"sent": "sent", "delivered": "delivered", "failed": "failed"}
+STATUSES: tuple[Status, ...] = ("sent", "delivered", "failed")
+OWN_WORDS: Mapping[str, Status] = {status: status for status in STATUSES}
+
+
+def settled(config: ChannelConfig) -> dict[str, str]:
+    """The open settings over those of the dialect."""
+    return {**DIALECTS[config.get("dialect") or "vocero"], **config.config}
 
 
 class HttpDoor:
-    """`Authorization: Bearer TOKEN`, or `X-Signature`: hex HMAC-SHA256 of the raw body with the token as key."""
+    """Hears one gateway. Who the caller is, and how it names things, is set; see docs/channels/http.md."""
 
     media: tuple[str, ...] = (JSON, FORM)
-    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, config: ChannelConfig) -> None:
         self._name = config.name
-        self._token = config.get("token").encode()
+        settings = settled(config)
+        self._caller = Caller(settings, config)
+        self._fields = read_pairs(settings.get("fields", ""))
+        self._receipt_fields = read_pairs(settings.get("receipt_fields", ""))
+        self._words = words_to(settings.get("receipt_words", ""), STATUSES) or OWN_WORDS
+        self._answer = own_answer(settings)
+        self.methods: tuple[str, ...] = METHODS[settings.get("methods") or "post"]
 
     def hear(self, call: HttpCall, now: datetime) -> Incoming:
-        self._check(call)
-        fields = _fields(call)
+        self._caller.check(call)
+        fields = text_fields(mapped(call, self._fields)) if self._fields else _fields(call)
         text, raw = whole_characters(_text(fields, "text"))
         parsed = parse_sender(_text(fields, "from"))
         sender = str(parsed.address or f"raw:{parsed.value}")
@@ -61,34 +77,32 @@ class HttpDoor:
 
     def answer(self, receipt: Receipt) -> HttpAnswer:
         body = b'{"message":"%s","status":"%s"}' % (str(receipt.message_id).encode(), receipt.status.encode())
-        return HttpAnswer(202, MEDIA, body)
+        return self._answer or HttpAnswer(202, MEDIA, body)
 
     def receipt(self, call: HttpCall) -> StatusReport | None:
-        self._check(call)
-        fields = _fields(call)
-        status = fields.get("status")
-        name = _word(fields, "id", ID_LIMIT)
-        if name is None or not isinstance(status, str) or status not in STATUS_WORDS:
+        self._caller.check(call)
+        fields = mapped(call, self._receipt_fields) if self._receipt_fields else _fields(call)
+        name, told = _word(fields, "id", ID_LIMIT), fields.get("status")
+        status = self._words.get(told) if isinstance(told, str) else None
+        if name is None or (status is None and not self._receipt_fields):
             raise malformed("id and a status of sent, delivered or failed are needed")
-        error = _word(fields, "error", 10_000)
-        at = _moment(fields, "at")
-        return StatusReport(STATUS_WORDS[status], _uuid(name), name, error and PHONE.sub("#", error)[:ERROR_LIMIT], at)  # type: ignore[arg-type]
+        if status is None:
+            return None
+        error = _word(fields, "error", 10_000) if status == "failed" or not self._receipt_fields else None
+        at = _moment(fields, "at") if not self._receipt_fields else None
+        return StatusReport(status, _uuid(name), name, error and PHONE.sub("#", error)[:ERROR_LIMIT], at)
 
     def noted(self) -> HttpAnswer:
-        return HttpAnswer(202, MEDIA, b"{}")
+        return self._answer or HttpAnswer(202, MEDIA, b"{}")
 
-    def _check(self, call: HttpCall) -> None:
-        if not self._token:
-            raise ChannelError(503, "not_configured", "This channel has no token.", retry_after=60)
-        scheme, _, given = call.headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() == b"bearer":
-            right = hmac.compare_digest(given.strip(), self._token)
-        else:
-            signature = call.headers.get(b"x-signature", b"").strip().lower()
-            wanted = hmac.new(self._token, call.body, hashlib.sha256).hexdigest().encode() if signature else b""
-            right = bool(signature) and hmac.compare_digest(signature, wanted)
-        if not right:
-            raise ChannelError(401, "unauthorized", "The token or signature is missing or wrong.")
+
+def own_answer(settings: Mapping[str, str]) -> HttpAnswer | None:
+    """The answer some gateways insist on; None for the channel's own."""
+    if not settings.get("answer_status") and not settings.get("answer_body"):
+        return None
+    said = settings.get("answer_body", "").encode()
+    media = {b"{": MEDIA, b"<": b"text/xml"}.get(said[:1], b"text/plain")
+    return HttpAnswer(int(settings.get("answer_status") or 200), media, said)
 
 
 def _fields(call: HttpCall) -> dict[str, Any]:
@@ -165,21 +179,60 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def make_sender(config: ChannelConfig, _around: Surroundings) -> "Sender | None":
+def make_sender(config: ChannelConfig, around: Surroundings) -> "Sender | None":
     if not config.get("send_url"):
         return None
     from outbox.senders.http import HttpSender
 
-    return HttpSender(config.config, config.secrets)
+    receipts = f"{around.base_url}/in/{config.name}/status"
+    settings = {name: value for name, value in settled(config).items() if name not in config.secrets}
+    return HttpSender(settings, config.secrets, receipt_url=receipts)
+
+
+def check(values: Mapping[str, str]) -> None:
+    """What the settings must be together; raises SettingError."""
+    whole = {**DIALECTS[values.get("dialect") or "vocero"], **values}
+    if whole.get("auth", "bearer") in ("header", "query", "field", "hmac") and not whole.get("auth_name"):
+        raise SettingError("auth needs auth_name, the name under which the token or signature comes")
+    if values.get("send_url"):
+        try:
+            template_of(whole)
+        except TemplateError as error:
+            raise SettingError(f"send_body: {error}") from error
 
 
 KIND = Kind(
     "http", "HTTP",
     settings=(
         Spec("token", "long random secret that both sides know", required=True, secret=True, check=checks.secret),
-        Spec("send_url", "address to which answers are handed over", check=checks.http_url),
+        Spec("dialect", "how the gateway names things", check=checks.one_of(*DIALECTS)),
+        Spec("auth", "how the caller shows the token", check=checks.one_of(
+            "bearer", "basic", "header", "query", "field", "hmac")),
+        Spec("auth_name", "name of the header, query or body field that holds the token or signature"),
+        Spec("sign_hash", "sha256, sha1 or sha512", check=checks.one_of(*HASHES)),
+        Spec("sign_as", "hex or base64", check=checks.one_of("hex", "base64")),
+        Spec("sign_over", "what is signed", check=checks.one_of(*SIGNED)),
+        Spec("sign_time", "header with the time of signing, in seconds since 1970"),
+        Spec("sign_window_s", "how many seconds old a signature may be", check=checks.number(1, 86_400)),
+        Spec("methods", "post, get or both", check=checks.one_of(*METHODS)),
+        Spec("fields", "where a text's fields stand", check=pairs_of(*TEXT_FIELDS)),
+        Spec("receipt_fields", "where a receipt's fields stand", check=pairs_of(*RECEIPT_FIELDS)),
+        Spec("receipt_words", "what the words for a state mean", check=receipt_words),
+        Spec("answer_status", "status of our answer", check=checks.number(200, 299)),
+        Spec("answer_body", "words of our answer"),
+        Spec("send_url", "address to which answers are handed over", check=url),
+        Spec("send_method", "post, get or put", check=checks.one_of("post", "get", "put")),
+        Spec("send_as", "json, form or query", check=checks.one_of(*FORMS)),
+        Spec("send_body", "what is sent, with holes such as {text}", check=body),
+        Spec("send_headers", "headers, as Name: value | Name: value", secret=True, check=headers),
+        Spec("send_ok", "what in an answer of 2xx is a yes", check=rule),
+        Spec("send_id", "where the gateway's own id stands in its answer"),
+        Spec("send_errors", "what other answers mean", check=errors),
+        Spec("username", "login at the gateway"),
+        Spec("password", "password at the gateway", secret=True, check=checks.secret),
         Spec("from", "number or name that answers are sent from", check=checks.sms_sender),
     ),
+    check=check,
     make_door=HttpDoor,
     make_sender=make_sender,
 )  # fmt: skip

@@ -115,6 +115,11 @@ def checked(kind: Kind, values: Mapping[str, str]) -> tuple[dict[str, str], dict
             (secrets if spec.secret else config)[spec.name] = spec.check(values[spec.name])
         except SettingError as error:
             raise UsageError(f"{spec.name} {error}.") from error
+    if kind.check is not None:
+        try:
+            kind.check({**config, **secrets})
+        except SettingError as error:
+            raise UsageError(f"{error}.") from error
     return config, secrets
 
 

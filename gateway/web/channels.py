@@ -7,13 +7,14 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from gateway import outages
+from gateway.channels import CHANNELS
 from gateway.routes import CHANNEL
 from gateway.web.labels import Labels
 from gateway.web.visit import Page, Visit
 from outbox.queue import waiting
 
 # Kinds that hear by a webhook, which a provider must be told.
-BY_WEBHOOK = ("twilio", "http")
+BY_WEBHOOK = tuple(name for name, kind in CHANNELS.items() if kind.make_door is not None)
 OUTAGES_SHOWN = timedelta(days=7)
 
 

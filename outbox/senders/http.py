@@ -1,112 +1,92 @@
-"""Any gateway that takes JSON: POST send_url {"id", "to", "from", "text"}; our id lets the gateway drop repeats.
+"""Any gateway over HTTP: the request is a template, the answer is read by rules.
 
-2xx is a yes, which may carry the provider's own {"id"}; 429, 5xx and time-outs are tried again; 401 and 403 stop the
-channel; other 4xx are final. The request carries `Authorization: Bearer TOKEN`, or, with a signing key, `X-Timestamp`
-and `X-Signature`: hex HMAC-SHA256 over the body followed by the timestamp.
+Without settings of its own it makes POST send_url {"id", "to", "from", "text"}; our id lets the gateway drop repeats.
+Any 2xx is a yes, which may carry the provider's own {"id"}; 429, 5xx and time-outs are tried again; 401 and 403 stop
+the channel; other 4xx are final. Unless the template names a header of its own, the request carries
+`Authorization: Bearer TOKEN`, or, with a signing key, `X-Timestamp` and `X-Signature`: hex HMAC-SHA256 over the body
+followed by the timestamp.
 """
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from outbox.address import Address
-from outbox.errors import (
-    AuthFailed,
-    Deferred,
-    Refused,
-    SendError,
-    Throttled,
-    TooLong,
-    Unavailable,
-    UnknownResult,
-    Unsupported,
-)
+from outbox.errors import Misconfigured, Unsupported
+from outbox.senders.answers import AnswerReader
 from outbox.senders.base import Envelope, Sent
 from outbox.senders.pool import Pool
-from outbox.senders.wire import READ_SECONDS, Answer, Wire, check_url
+from outbox.senders.template import Request, Template, TemplateError, holes_of, template_of
+from outbox.senders.wire import READ_SECONDS, Wire, check_url
 
 PARALLEL = 8
 
 
 class HttpSender:
-    """Settings: send_url, from, ca_file, timeout (seconds), parallel. Secrets: token or signing_key."""
+    """Settings: send_url, send_method, send_as, send_headers, send_body, send_ok, send_id, send_errors, from, username,
+    ca_file, timeout (seconds), parallel. Secrets: token, password, send_headers, signing_key.
+
+    `receipt_url` is where the gateway may tell what became of a message. A template that cannot stand is Misconfigured.
+    """
 
     def __init__(
-        self, config: Mapping[str, Any], secrets: Mapping[str, str], *,
+        self, config: Mapping[str, Any], secrets: Mapping[str, str], *, receipt_url: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC), **_wiring: Any,
     ) -> None:  # fmt: skip
         self.parallel = int(config.get("parallel") or PARALLEL)
+        self._config = {**config, **secrets}
         self._url = str(config.get("send_url") or "")
-        self._from = str(config.get("from") or "")
-        self._token = secrets.get("token")
+        self._values = {
+            name: str(self._config.get(name) or "") for name in ("from", "token", "username", "password")
+        } | {"receipt_url": receipt_url}  # fmt: skip
         self._signing_key = secrets.get("signing_key")
         self._clock = clock
         seconds = float(config.get("timeout") or READ_SECONDS)
-        self._wire = Wire(parallel=self.parallel, ca_file=config.get("ca_file"), read_seconds=seconds)
+        self._wire = Wire(
+            parallel=self.parallel, ca_file=config.get("ca_file"), read_seconds=seconds,
+            takes_pages=str(config.get("send_ok") or "").startswith("~"),
+        )  # fmt: skip
         self._pool = Pool(self.parallel, "http-sender")
+
+    @cached_property
+    def _template(self) -> Template:
+        return template_of({name: str(value) for name, value in self._config.items() if value is not None})
+
+    @cached_property
+    def _reader(self) -> "AnswerReader":
+        return AnswerReader(*(str(self._config.get(name) or "") for name in ("send_ok", "send_id", "send_errors")))
 
     async def send(self, envelope: Envelope) -> Sent:
         address = Address.parse(envelope.to)
         if address.kind != "tel":
             raise Unsupported
         check_url(self._url)
-        body = self._body(envelope, address.value)
+        try:
+            request = self._template.filled(holes_of(address, envelope.text, id=str(envelope.id), **self._values))
+            reader = self._reader
+        except TemplateError:
+            raise Misconfigured(detail={"setting": "send_url, send_headers, send_body"}) from None
+        headers = self._headers(request)
         answer = await self._pool.run(
-            lambda: self._wire.request("POST", self._url, content=body, headers=self._headers(body))
+            lambda: self._wire.request(request.method, request.url, content=request.body, headers=headers)
         )
-        return read_answer(answer)
+        return reader.read(answer)
 
-    def _body(self, envelope: Envelope, to: str) -> bytes:
-        message = {"id": str(envelope.id), "to": to, "from": self._from, "text": envelope.text}
-        return json.dumps(message).encode()
-
-    def _headers(self, body: bytes) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"Accept": "application/json", **request.headers}
+        if self._config.get("send_headers") or self._config.get("send_body"):
+            return headers
+        if token := self._values["token"]:
+            headers["Authorization"] = f"Bearer {token}"
         if self._signing_key:
             timestamp = str(int(self._clock().timestamp()))
-            signature = hmac.new(self._signing_key.encode(), body + timestamp.encode(), hashlib.sha256)
+            signature = hmac.new(self._signing_key.encode(), (request.body or b"") + timestamp.encode(), hashlib.sha256)
             headers |= {"X-Timestamp": timestamp, "X-Signature": signature.hexdigest()}
         return headers
 
     async def close(self) -> None:
         self._pool.close()
         self._wire.close()
-
-
-def read_answer(answer: Answer) -> Sent:
-    """What the gateway's answer says about the message. Raises a SendError unless it is a yes."""
-    if answer.status < 300:
-        return _read_yes(answer)
-    raise _refusal(answer)
-
-
-def _read_yes(answer: Answer) -> Sent:
-    if "json" not in answer.headers.get("content-type", "").lower() or not answer.text.strip():
-        return Sent()
-    try:
-        document = json.loads(answer.text)
-    except ValueError:
-        raise UnknownResult(detail={"status": answer.status, "body": "broken"}) from None
-    if not isinstance(document, dict):
-        return Sent()
-    provider_id = document.get("id")
-    if provider_id is None and document.get("error"):
-        raise Unavailable(detail={"status": answer.status, "body": "error"})
-    return Sent(str(provider_id) if isinstance(provider_id, (str, int)) and str(provider_id) else None)
-
-
-def _refusal(answer: Answer) -> SendError:
-    detail = {"status": answer.status}
-    if answer.status == 429:
-        return Throttled(retry_after=answer.retry_after, detail=detail)
-    if answer.status >= 500:
-        return Unavailable(retry_after=answer.retry_after, detail=detail)
-    by_status: dict[int, type[SendError]] = {
-        401: AuthFailed, 403: AuthFailed, 408: Deferred, 413: TooLong, 425: Deferred,
-    }  # fmt: skip
-    return by_status.get(answer.status, Refused)(retry_after=answer.retry_after, detail=detail)

@@ -79,9 +79,16 @@ def check_url(url: str) -> None:
 
 
 class Wire:
-    """A pool of connections to one provider, for use from a few threads. `ca_file` adds an authority of one's own."""
+    """A pool of connections to one provider, for use from a few threads. `ca_file` adds an authority of one's own.
 
-    def __init__(self, *, parallel: int, ca_file: str | None = None, read_seconds: float = READ_SECONDS) -> None:
+    `takes_pages`: the provider calls its words HTML, so that the caller has to tell them from a page of the network.
+    """
+
+    def __init__(
+        self, *, parallel: int, ca_file: str | None = None, read_seconds: float = READ_SECONDS,
+        takes_pages: bool = False,
+    ) -> None:  # fmt: skip
+        self._takes_pages = takes_pages
         context = ssl.create_default_context()
         if ca_file:
             context.load_verify_locations(ca_file)
@@ -106,9 +113,12 @@ class Wire:
             raise _meaning(error) from None
         except httpx.InvalidURL:
             raise Misconfigured(detail={"setting": "url"}) from None
-        if 300 <= answer.status < 400 or answer.status == 511 or (answer.status < 300 and answer.is_page):
+        if 300 <= answer.status < 400 or answer.status == 511 or (answer.status < 300 and self._is_foreign(answer)):
             raise CaptivePortal(detail={"status": answer.status})
         return answer
+
+    def _is_foreign(self, answer: Answer) -> bool:
+        return answer.text.lstrip()[:1] == "<" if self._takes_pages else answer.is_page
 
     def _ask(self, method: str, url: str, arguments: dict[str, Any]) -> Answer:
         deadline = time.monotonic() + CONNECT_SECONDS + self._read_seconds
