@@ -15,6 +15,7 @@ from gateway.standing import Answered, Memory
 from outbox.queue import NewMessage
 
 STALE_AFTER = timedelta(days=2)
+CONFIRMS_FOR = timedelta(days=7)
 PER_HOUR, PER_DAY = 30, 100
 PER_HOUR_STRANGER = 3
 SAME_TEXT_PER_HOUR = 2
@@ -77,9 +78,15 @@ def address_answer(
     return NewMessage(
         id=uuid7(), kind=answer.kind, channel=channel, to=incoming.sender, text=answer.text, subject=subject,
         headers=headers, message_id=message_id, report_id=answer.report_id, ref=answer.ref,
-        contact_id=known.contact_id if known else None, expires_at=now + STALE_AFTER,
+        contact_id=known.contact_id if known else None, expires_at=now + _life(answer, incoming.sender),
         priority=0 if answer.exempt else None,
     )  # fmt: skip
+
+
+def _life(answer: Answer, to: str) -> timedelta:
+    """A phone without signal hears of its reports also days later, all in one text."""
+    is_number = answer.kind == "confirmation" and answer.ref is not None and to.startswith("tel:")
+    return CONFIRMS_FOR if is_number else STALE_AFTER
 
 
 def _mail_parts(incoming: Incoming, text: str) -> tuple[str, dict[str, str]]:

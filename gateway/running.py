@@ -19,6 +19,7 @@ from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
 from gateway.clock import Clock
 from gateway.errors import Busy
+from gateway.freshness import Freshness
 from gateway.health import Health
 from gateway.house import House
 from gateway.inflight import InFlight, own_file
@@ -58,6 +59,7 @@ class Running:
         self.base_url = house.settings.base_url
         self.metrics = Metrics()
         self.activity = Activity(house)
+        self._freshness = Freshness(house)
         self._web = web
         self._worker = worker
         self._pages = pages
@@ -148,7 +150,7 @@ class Running:
         given = await self.house.write(
             lambda connection: hand_over(
                 connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer,
-                allowed=self._allowed,
+                allowed=self._allowed, review=self._freshness.review,
             )
         )  # fmt: skip
         if given:
@@ -195,7 +197,7 @@ class Running:
 
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
-            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed,
+            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed, review=self._freshness.review,
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))

@@ -19,6 +19,7 @@ from outbox.housekeeping import Housekeeping
 from outbox.line import Ended, Line, SendingChannel, State, Write
 from outbox.queue import Seals, cancel_leased, claim_due, record_failure, record_sent_many
 from outbox.retry import RetryPolicy
+from outbox.review import Review, reviewed, settle_words
 from outbox.senders.base import Envelope, Sender, Sent
 
 __all__ = ["Dispatcher", "SendingChannel", "State", "Write"]
@@ -37,6 +38,7 @@ class Dispatcher:
     """`channels` is asked at every turn, so that changed settings are obeyed at once; it owns and closes the senders.
 
     `allowed` gets the messages about to be sent and answers with the ids that may go; the others are cancelled.
+    `review` looks at those that may once more: see outbox.review.
     `alone` says that no other process sends from this database: what a dead one held goes on at once, not when its
     lease ends. `on_state` hears offline, online, auth_failed (with the error's code) and sent (with how many).
     """
@@ -46,6 +48,7 @@ class Dispatcher:
         channels: Callable[[], Mapping[str, SendingChannel]], owner: str, policy: RetryPolicy | None = None,
         rng: Random | None = None, on_state: Callable[[str, State, str], None] | None = None,
         allowed: Callable[[Connection, Sequence[Envelope]], Collection[UUID]] | None = None,
+        review: Review | None = None,
         send_seconds: float = SEND_SECONDS, drain_seconds: float = DRAIN_SECONDS,
         alone: bool = False,
     ) -> None:  # fmt: skip
@@ -58,6 +61,7 @@ class Dispatcher:
         self._rng = rng or Random()  # noqa: S311 - spreads retries, guards nothing
         self._on_state = on_state
         self._allowed = allowed
+        self._review = review
         self._send_seconds = min(send_seconds, LEASE.total_seconds() * 0.9)
         self._drain_seconds = drain_seconds
         self._alone = alone
@@ -179,17 +183,18 @@ class Dispatcher:
         return self._let_through(conn, claimed), len(claimed)
 
     def _let_through(self, conn: Connection, claimed: list[Envelope]) -> list[Envelope]:
-        if self._allowed is None or not claimed:
-            return claimed
-        allowed = set(self._allowed(conn, claimed))
-        cancel_leased(conn, [e for e in claimed if e.id not in allowed], error="opted_out")
-        return [e for e in claimed if e.id in allowed]
+        if self._allowed is not None and claimed:
+            allowed = set(self._allowed(conn, claimed))
+            cancel_leased(conn, [e for e in claimed if e.id not in allowed], error="opted_out")
+            claimed = [e for e in claimed if e.id in allowed]
+        return reviewed(conn, claimed, self._review, self._clock()) if self._review and claimed else claimed
 
     def _record(self, conn: Connection, ended: Sequence[Ended]) -> None:
         now = self._clock()
         sent = [(end.envelope, end.outcome) for end in ended if isinstance(end.outcome, Sent)]
         if sent:
-            record_sent_many(conn, sent, now=now, seals=self._seals)
+            written = record_sent_many(conn, sent, now=now, seals=self._seals)
+            settle_words(conn, [envelope for envelope, _ in sent if envelope.id in written], seals=self._seals)
         for end in ended:
             if isinstance(end.outcome, SendError):
                 record_failure(conn, end.envelope, end.outcome, now=now, policy=self._policy, rng=self._rng)
