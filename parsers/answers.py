@@ -10,6 +10,7 @@ from parsers.results import FieldValue, Pending, Reading
 from parsers.segment import Document, Segment
 from parsers.tokens import NUMBER
 
+REF_DIGITS = 4
 _ORDINALS = {"primero": 1, "primera": 1, "segundo": 2, "segunda": 2, "tercero": 3, "tercera": 3, "cuarto": 4,
              "cuarta": 4, "quinto": 5, "quinta": 5, "sexto": 6}  # fmt: skip
 
@@ -20,6 +21,8 @@ def is_answer(doc: Document, start: int) -> bool:
     assert pending is not None
     items = doc.tokens.items
     keyword = doc.at("kw", start)
+    if _corrects(doc, start):
+        return False
     if keyword is None or keyword.penalty:
         opening = doc.at("op", start)
         return opening is None or opening.value not in ("stop", "help", "correction", "status", "language", "register")
@@ -30,6 +33,19 @@ def is_answer(doc: Document, start: int) -> bool:
     if listed and listed[0].start == start:
         return True
     return keyword.value in ("incident", "alive") and keyword.end >= len(items) and pending.ask in ("note", "name")
+
+
+def _corrects(doc: Document, start: int) -> bool:
+    """Whether the word for a correction stands anywhere before a number that can be a report's."""
+    found = [match for match in doc.within("kw", start, len(doc.tokens.items)) if match.value == "correction"]
+    return any(
+        not match.penalty and match.end < len(doc.tokens.items) and len(_digits(doc, match.end)) >= REF_DIGITS
+        for match in found
+    )
+
+
+def _digits(doc: Document, at: int) -> str:
+    return "".join(char for char in doc.tokens.items[at].text.removeprefix("r") if char.isdigit())
 
 
 def _segment(doc: Document, start: int) -> Segment:

@@ -144,6 +144,12 @@ def test_an_answer_nobody_understands_asks_again() -> None:
     assert (reading.outcome, reading.ask, reading.answers_pending) == ("ask", "place", True)
 
 
+def test_a_correction_that_names_its_report_answers_no_question() -> None:
+    reading = read("ya llego la pnc, corregir 3205 tipo lev", pending=Pending("place", DRAFT))
+    assert [report.form for report in reading.reports] == ["correction"]
+    assert read("es chajul, se puede corregir", pending=Pending("place", DRAFT)).answers_pending
+
+
 def test_a_keyword_starts_a_new_report_and_leaves_the_draft() -> None:
     reading = read("INC AME 1411", pending=Pending("place", DRAFT))
     assert not reading.answers_pending
