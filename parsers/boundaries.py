@@ -9,6 +9,9 @@ from parsers.tokens import COMMA, DATE, NEWLINE, NUMBER, SEMICOLON, SENTENCE, WO
 
 _ITEM_MAX = 20
 _LAST_LETTER = "h"
+_COUNTED = ("uno", "dos", "tres", "cuatro", "cinco", "primero", "segundo", "tercero")
+# So many words may stand between an event and the place of its sentence.
+_NEAR = 6
 
 
 def split_reports(doc: Document, start: int) -> list[Part]:
@@ -25,9 +28,13 @@ def _skip_item_mark(doc: Document, first: int, last: int) -> int:
     """The token after "1)", "2.", "3-" or "a)"; the same one when no item begins here."""
     items = doc.tokens.items
     token = items[first]
-    if first + 1 >= last or not (_is_number(token.text) if token.kind == NUMBER else _is_letter(token.text)):
+    if first + 1 >= last:
         return first
     between = doc.tokens.folded.text[token.end : items[first + 1].start]
+    if token.kind != NUMBER and token.text in _COUNTED:
+        return first + 1 if between[:1] in (":", ")") else first
+    if not (_is_number(token.text) if token.kind == NUMBER else _is_letter(token.text)):
+        return first
     marks = (")", ".", "-") if token.kind == NUMBER else (")",)
     marked = between[:1] in marks and len(between) > 1 - (between[:1] == ")")
     return first + 1 if marked else first
@@ -49,10 +56,9 @@ def _boundaries(doc: Document, start: int) -> list[int]:
     bounds = [start]
     keywords = doc.starts("kw")
     for at, token in enumerate(doc.tokens.items[start + 1 :], start + 1):
-        may = token.gap >= SEMICOLON or token.kind == NUMBER or at in keywords or len(token.text) == 1
-        if may and _opens(doc, at, bounds[-1]):
-            bounds.append(at)
-        elif (token.gap == COMMA or token.text == "y") and _opens_clause(doc, at, bounds[-1]):
+        short = len(token.text) == 1 or token.text in _COUNTED
+        may = token.gap >= SEMICOLON or token.kind == NUMBER or at in keywords or short
+        if (may and _opens(doc, at, bounds[-1])) or _opens_elsewhere(doc, at, bounds[-1]):
             bounds.append(at)
     return bounds
 
@@ -72,17 +78,32 @@ def _opens(doc: Document, at: int, since: int) -> bool:
     return _is_item(doc, at) and _has_event(doc, since, at)
 
 
-def _opens_clause(doc: Document, at: int, since: int) -> bool:
-    """ "robaron en Nebaj ayer, en Chajul hubo un bloqueo": a clause that names another place and then its own event."""
-    start = at + 1 if doc.tokens.items[at].text == "y" else at
-    prep = doc.at("prep", start)
-    place = doc.at("place", prep.end) if prep is not None and prep.value == "in" else None
+def _opens_elsewhere(doc: Document, at: int, since: int) -> bool:
+    """ "robaron en Nebaj ayer, en Chajul hubo un bloqueo", "Robo en Nebaj. Bloqueo en Chajul": an event and another
+    place after an event that had its own."""
+    token = doc.tokens.items[at]
+    if token.gap not in (COMMA, SENTENCE) and token.text != "y":
+        return False
+    place = _clause_place(doc, at)
     if place is None or place.penalty or len(place.value) == 2:
         return False
     before = {match.value for match in doc.within("place", since, at) if not match.penalty}
-    if not before or place.value in before or not _has_event(doc, since, at):
-        return False
-    return any(_event_at(doc, place.end + step) for step in range(3))
+    return bool(before) and place.value not in before and _has_event(doc, since, at)
+
+
+def _clause_place(doc: Document, at: int) -> Match | None:
+    """The place a clause opens with before its event, or a sentence names in the words right after its event."""
+    items = doc.tokens.items
+    start = at + 1 if items[at].text == "y" else at
+    prep = doc.at("prep", start)
+    place = doc.at("place", prep.end) if prep is not None and prep.value == "in" else None
+    if place is not None:
+        return place if any(_event_at(doc, place.end + step) for step in range(3)) else None
+    if items[at].gap != SENTENCE or not _event_at(doc, at):
+        return None
+    end = next((one for one in range(at + 1, min(at + _NEAR, len(items))) if items[one].gap >= SENTENCE), at + _NEAR)
+    named = [match for match in doc.within("place", at, min(end, len(items))) if doc.at("prep", match.start - 1)]
+    return named[0] if named else None
 
 
 def _is_hard(doc: Document, at: int) -> bool:
@@ -172,5 +193,7 @@ def _follows_item(doc: Document, at: int) -> bool:
     """A "2)" with a "1)" somewhere before it, a "b)" with an "a)"."""
     items = doc.tokens.items
     text = items[at].text
+    if text in _COUNTED:
+        return any(items[place].text in _COUNTED and _skip_item_mark(doc, place, at) != place for place in range(at))
     before = chr(ord(text) - 1) if items[at].kind == WORD else str(_int_of(text) - 1)
     return any(items[place].text == before and _skip_item_mark(doc, place, at) != place for place in range(at))

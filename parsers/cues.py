@@ -1,27 +1,31 @@
 """Words that each hint at a kind of event; together they tell it where no phrase and no frame does."""
 
+from collections.abc import Callable
+
 from parsers.frames import in_spot
 from parsers.segment import FRAMED, Segment
 from parsers.tables import Match
 
 _ENOUGH = 3
-_LEAD = 1
+_FEWEST = 2
 
 
-def cued(segment: Segment) -> Match | None:
+def cued(segment: Segment, denied: Callable[[Segment, Match], bool]) -> Match | None:
     """The category most hints agree on; None when they are few or divided. Weight 1: no report by itself."""
     found: dict[str, dict[str, Match]] = {}
     for match in segment.of("cue"):
-        if not match.penalty and segment.free(match.start, match.end) and not in_spot(segment, match):
+        if match.penalty or not segment.free(match.start, match.end) or in_spot(segment, match):
+            continue
+        if not denied(segment, match):
             found.setdefault(match.value, {}).setdefault(_words(segment, match), match)
-    totals = sorted(
-        ((sum(hint.weight for hint in hints.values()), name) for name, hints in found.items()), reverse=True
-    )
-    if not totals or totals[0][0] < _ENOUGH or (len(totals) > 1 and totals[0][0] - totals[1][0] < _LEAD):
+    sums = [(sum(hint.weight for hint in hints.values()), name) for name, hints in found.items()]
+    sums.sort(reverse=True)
+    if not sums or sums[0][0] < _ENOUGH or (len(sums) > 1 and sums[0][0] == sums[1][0]):
         return None
-    hints = found[totals[0][1]]
-    start, end = min(hint.start for hint in hints.values()), max(hint.end for hint in hints.values())
-    return Match(start, end, totals[0][1], 1, FRAMED)
+    hints = list(found[sums[0][1]].values())
+    if len(hints) < _FEWEST:
+        return None
+    return Match(min(one.start for one in hints), max(one.end for one in hints), sums[0][1], 1, FRAMED)
 
 
 def _words(segment: Segment, match: Match) -> str:

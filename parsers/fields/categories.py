@@ -37,7 +37,7 @@ def best_category(segment: Segment) -> Match | None:
     found = [*found, *(match for match in framed(segment) if not is_negated(segment, match))]
     best = _decisive(found) or _leading(segment, found, 1)
     best = best or max(found, key=lambda match: _rank(segment, match), default=None)
-    return cued(segment) or best if best is None or best.weight < _STRONG else best
+    return cued(segment, is_negated) or best if best is None or best.weight < _STRONG else best
 
 
 def _decisive(found: list[Match]) -> Match | None:
