@@ -80,7 +80,7 @@ def climb(office: Office, alert_id: UUID) -> list[NewMessage]:
 def _tell_step(office: Office, alert: Row[Any], step: int) -> list[NewMessage]:
     report = office.connection.execute(select(REPORT).where(REPORT.c.id == alert.report_id)).one()
     told = told_contacts(office.connection, alert.id)
-    chosen = STEPS[step](Crowd(staff(office.connection), told, report.place, office.codebook))
+    chosen = STEPS[step](Crowd(staff(office.connection), told))
     words = alert_text(office, "escalation", report, report.heard_at, n=step)
     about = About(report.id, report.ref, report.message_id)
     return tell_receivers(office, alert.id, [one.id for one in chosen], words, about, step=step)

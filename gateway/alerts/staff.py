@@ -8,10 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Table, select
 
 from gateway.models import Contact
-from parsers import Codebook
 
 CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
-FAR = 1e9
 
 
 def covers(places: Sequence[str], place: str | None) -> bool:
@@ -46,18 +44,15 @@ def admins(people: Sequence[Row[Any]]) -> list[Row[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Whom a step may be told to: all staff, who was told already, and where the event is."""
+    """Whom a step may be told to: all staff, and who was told already."""
 
     people: Sequence[Row[Any]]
     told: Collection[UUID]
-    place: str | None
-    codebook: Codebook
 
 
 def next_coordinator(crowd: Crowd) -> list[Row[Any]]:
-    """The coordinator not told yet whose places lie nearest to the event; without a place the one longest here."""
-    left = [row for row in crowd.people if row.role == "coordinator" and row.id not in crowd.told]
-    return sorted(left, key=lambda row: _distance(row.places, crowd.place, crowd.codebook))[:1]
+    """The first on the list of coordinators who was not told yet."""
+    return [row for row in crowd.people if row.role == "coordinator" and row.id not in crowd.told][:1]
 
 
 def every_admin(crowd: Crowd) -> list[Row[Any]]:
@@ -71,12 +66,3 @@ def everyone_else(crowd: Crowd) -> list[Row[Any]]:
 
 # Who is told at each step of the ladder; 0 is at once and chosen by `at_once`.
 STEPS: Mapping[int, Callable[[Crowd], list[Row[Any]]]] = {1: next_coordinator, 2: every_admin, 3: everyone_else}
-
-
-def _distance(codes: Sequence[str], place: str | None, codebook: Codebook) -> float:
-    """Squared degrees from `place` to the nearest municipality of `codes`: enough to tell near from far."""
-    here = codebook.places.get(place or "")
-    if here is None:
-        return 0.0
-    there = [found for found in codebook.places.values() if found.level != "department" and covers(codes, found.code)]
-    return min(((one.lat - here.lat) ** 2 + (one.lon - here.lon) ** 2 for one in there), default=FAR)
