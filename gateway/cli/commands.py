@@ -13,6 +13,7 @@ from gateway.cli.keywords import app as keywords
 from gateway.cli.limits import app as limits
 from gateway.cli.reading import read, reread
 from gateway.cli.sealing_keys import app as keys
+from gateway.cli.simulating import simulate
 from gateway.cli.start import init, migrate, serve, worker
 from gateway.cli.subscriptions import app as subscriptions
 from gateway.cli.users import app as users
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo):
+for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo, simulate):
     app.command(command.__name__)(command)
 
 for name, group in (
