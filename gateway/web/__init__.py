@@ -21,7 +21,9 @@ from gateway.web import (
     reports,
     setup,
     simulator,
+    subscription,
     subscriptions,
+    unsubscribe,
     users,
 )
 from gateway.web.access import PUBLIC
@@ -33,7 +35,8 @@ from gateway.web.visit import Page, Web
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES, *setup.PAGES, *overview.PAGES, *account.PAGES, *messages.PAGES, *message.PAGES, *reports.PAGES,
-    *report.PAGES, *keywords.PAGES, *outbox.PAGES, *subscriptions.PAGES, *contacts.PAGES, *contact.PAGES,
+    *report.PAGES, *keywords.PAGES, *outbox.PAGES, *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
+    *contacts.PAGES, *contact.PAGES,
     *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip
 LAST: tuple[Page, ...] = (Page("GET", "/{path:path}", PUBLIC, missing),)

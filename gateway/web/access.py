@@ -20,7 +20,7 @@ MATRIX: Mapping[str, frozenset[str]] = {
     "reports.change": CASE_WORKERS,
     "keywords": ADMIN,
     "outbox": ADMIN,
-    "subscriptions": ADMIN,
+    "subscriptions": CASE_WORKERS,
     "contacts": ADMIN,
     "channels": ADMIN,
     "users": ADMIN,

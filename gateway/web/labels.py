@@ -55,10 +55,12 @@ WORDS: Mapping[str, str] = {
     "unknown_result": N_("nobody knows whether it arrived"), "invalid_address": N_("no such address"),
     "opted_out": N_("does not want messages"), "refused": N_("refused by the provider"), "too_long": N_("too long"),
     "handed_over": N_("fetched by the device"),
+    "bounced": N_("sent back by the mail server"), "bounces": N_("nothing reaches the address"),
+    "stale": N_("no longer true"), "merged": N_("told together with others"), "unreadable": N_("cannot be opened"),
     "unsupported": N_("the channel cannot send this"), "error": N_("failed"),
     # fields
     "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
-    "locality": N_("locality"),
+    "locality": N_("locality"), "rhythm_days": N_("days until a sign of life"), "zone": N_("time zone"),
     "dead": N_("dead"), "injured": N_("injured"), "detained": N_("detained"), "missing": N_("missing"),
     "families": N_("families"), "people": N_("people"), "women": N_("women"),
     "reported": N_("reported to the authorities"),
@@ -66,6 +68,8 @@ WORDS: Mapping[str, str] = {
     "commitment": N_("commitment"), "agreement": N_("agreement"), "victim": N_("victim"), "reason": N_("reason"),
     "trust": N_("trust in justice"), "ref": N_("report number"), "text": N_("text"), "keyword": N_("keyword"),
     "email": N_("e-mail"), "sms": N_("SMS"),
+    # why a digest is paused
+    "self": N_("by its reader"), "unsubscribed": N_("by the link in a mail"),
 }  # fmt: skip
 
 

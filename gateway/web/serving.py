@@ -65,13 +65,14 @@ def endpoint(page: Page, web: Web) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _answer(page: Page, visit: Visit) -> Response:
-    _check_wire(visit)
+    if not page.by_link:
+        _check_wire(visit)
     if page.need != PUBLIC:
         if visit.person is None:
             return _to_login(visit)
         if not may(visit.person.role, page.need):
             raise Refused(page.need)
-    if page.method == "POST":
+    if page.method == "POST" and not page.by_link:
         visit.form = await read_form(visit.request)
         _check_token(visit.form, visit)
     return await page.handler(visit)

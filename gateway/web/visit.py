@@ -95,7 +95,8 @@ Handler = Callable[[Visit], Awaitable[Response]]
 class Page:
     """One address of the pages, the right it needs, and the function that answers it.
 
-    A quiet one is asked for by an open page, not by a person: it does not keep a session awake.
+    A quiet one is asked for by an open page, not by a person: it does not keep a session awake. `by_link`: the
+    address itself proves that a form may act and no password travels, so that mail programs may post to it.
     """
 
     method: str
@@ -103,3 +104,4 @@ class Page:
     need: str
     handler: Handler
     quiet: bool = False
+    by_link: bool = False

@@ -15,12 +15,12 @@ PLACEHOLDERS = {
 OPEN = {
     "admin": {"", "account", "messages", "reports", "keywords", "outbox", "subscriptions", "contacts", "channels",
               "users", "audit", "health", "simulator", "mailbox"},
-    "coordinator": {"", "account", "messages", "reports"},
+    "coordinator": {"", "account", "messages", "reports", "subscriptions"},
     "analyst": {"", "account"},
     "signatory": {"", "account"},
     "auditor": {"", "account", "audit"},
 }  # fmt: skip
-FOR_ALL = {"login", "logout", "setup", "language"}
+FOR_ALL = {"login", "logout", "setup", "language", "unsubscribe"}
 
 
 def address(path: str) -> str:
