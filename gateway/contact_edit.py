@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from uuid_utils.compat import uuid7
@@ -19,11 +20,15 @@ from gateway.words import ROLES
 from outbox.address import Address, parse_mail, parse_phone
 
 LANGUAGE_LENGTH = 8
+RHYTHM_AT_MOST = 365
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of a person besides addresses; `places` are the codes a coordinator covers."""
+    """What is known of a person besides addresses; `places` are the codes a coordinator covers.
+
+    `rhythm_days` within how many days a sign of life is expected, `zone` where the nights are: see models.contact.
+    """
 
     name: str
     role: str
@@ -32,6 +37,8 @@ class Details:
     places: tuple[str, ...]
     language: str
     discreet: bool
+    rhythm_days: int | None = None
+    zone: str | None = None
 
 
 class BadContact(UsageError):
@@ -58,10 +65,31 @@ def read_details(typed: Mapping[str, str], places: Collection[str]) -> Details:
         wrong.append("places")
     if not (language.isascii() and language.isalpha() and len(language) <= LANGUAGE_LENGTH):
         wrong.append("language")
+    rhythm, zone = typed.get("rhythm_days", "").strip(), typed.get("zone", "").strip()
+    if rhythm and not is_rhythm(rhythm):
+        wrong.append("rhythm_days")
+    if zone and zone not in available_timezones():
+        wrong.append("zone")
     if wrong:
         raise BadContact(wrong)
     village = typed.get("village", "").strip()[:NAME_LENGTH] or None
-    return Details(name, typed["role"], village, home or None, covered, language, "discreet" in typed)
+    return Details(
+        name, typed["role"], village, home or None, covered, language, "discreet" in typed,
+        int(rhythm) if rhythm else None, zone or None,
+    )  # fmt: skip
+
+
+def is_rhythm(typed: str) -> bool:
+    """Whether it is a number of days a sign of life may be expected within; 0 for never."""
+    return typed.isascii() and typed.isdigit() and int(typed) <= RHYTHM_AT_MOST
+
+
+def set_rhythm(connection: Connection, contact_id: UUID, days: int | None, *, at: datetime, actor: str) -> None:
+    """Expect a sign of life within `days`, never (0), or as usual (None). Raises NotFound."""
+    change_of = update(CONTACT).where(CONTACT.c.id == contact_id).values(rhythm_days=days, changed_at=at)
+    if not connection.execute(change_of).rowcount:
+        raise NotFound("There is no such contact.")
+    _changed(connection, "contact.rhythm", contact_id, at, actor, {"days": days})
 
 
 def read_addresses(typed: Mapping[str, str]) -> list[str]:
@@ -140,7 +168,7 @@ def _columns(contact_id: UUID, details: Details, sealer: Sealer, at: datetime) -
         "role": details.role, "name_sealed": sealer.seal("contact", "name", contact_id, details.name),
         "village_sealed": sealer.seal_optional("contact", "village", contact_id, details.village),
         "home_place": details.home_place, "places": list(details.places), "language": details.language,
-        "discreet": details.discreet, "changed_at": at,
+        "discreet": details.discreet, "rhythm_days": details.rhythm_days, "zone": details.zone, "changed_at": at,
     }  # fmt: skip
 
 

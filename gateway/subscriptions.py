@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from gateway import audit
 from gateway.contacts import Person
 from gateway.errors import Conflict, NotFound, UsageError
+from gateway.failing import trust_again
 from gateway.house import touch_config
 from gateway.models import Subscription
 from gateway.wishes import Wish, make_wish
@@ -20,7 +21,7 @@ __all__ = ["SCHEMES", "SUBSCRIPTION", "Wish", "add", "addresses", "change", "fin
 
 SUBSCRIPTION: Table = Subscription.__table__  # type: ignore[attr-defined]
 # Why a subscription is paused when no admin did it.
-BY_SELF, BY_LINK = "self", "unsubscribed"
+BY_SELF, BY_LINK, BY_BOUNCES = "self", "unsubscribed", "bounces"
 SCHEMES = {"email": ("mailto",), "sms": ("tel",), "both": ("mailto", "tel")}
 
 
@@ -104,9 +105,13 @@ def set_active(
 ) -> None:
     """Pause or take up again; what happened meanwhile is told by the first digest after the pause.
 
-    `reason` says why it was paused when no admin did it: self, unsubscribed, or what the gateway found.
+    `reason` says why it was paused when no admin did it: self, unsubscribed, or what the gateway found. Who takes it up
+    again says that the addresses are right.
     """
     _update(connection, key, {"active": active, "pause_reason": None if active else reason})
+    if active:
+        contact = connection.execute(select(SUBSCRIPTION.c.contact_id).where(SUBSCRIPTION.c.id == key)).scalar_one()
+        trust_again(connection, contact, now)
     _changed(connection, key, "subscription.resume" if active else "subscription.pause", {}, now, actor)
 
 

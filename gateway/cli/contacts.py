@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.support import mask, opened_house, print_table, say, write
+from gateway.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="People: monitors, coordinators, admins.", rich_markup_mode=None)
 
@@ -133,3 +134,21 @@ def pin(
             return
         given = write(house, lambda conn: give_pin(conn, key, number or None, sealer=house.sealer, at=at, actor="cli"))
     say(f"Personal number: {given}. It is shown only now.")
+
+
+@app.command()
+def rhythm(
+    who: Who, days: Annotated[str, typer.Argument(metavar="DAYS", help="0 for never, `usual` for the usual rhythm.")]
+) -> None:
+    """Within how many days a sign of life is expected of a person."""
+    from gateway.contact_edit import is_rhythm, set_rhythm
+    from gateway.contacts import parse_address, require
+
+    if days != "usual" and not is_rhythm(days):
+        raise UsageError("Give a number of days up to 365, 0 for never, or `usual`.")
+    address = parse_address(who)
+    number = None if days == "usual" else int(days)
+    with opened_house() as house:
+        key = house.read_now(lambda conn: require(conn, address, house.sealer))
+        write(house, lambda conn: set_rhythm(conn, key, number, at=house.clock(), actor="cli"))
+    say("Noted.")

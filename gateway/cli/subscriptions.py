@@ -49,7 +49,7 @@ def list_() -> None:
                 row.id, who[row.contact_id].name, row.by,
                 " ".join(map(mask, subscriptions.addresses(who[row.contact_id], row.by))) or "-", ",".join(row.hours),
                 ",".join(row.places or who[row.contact_id].places) or "all", row.zone,
-                "active" if row.active else "paused",
+                "active" if row.active else f"paused ({row.pause_reason})" if row.pause_reason else "paused",
             )
             for row in rows
         ),

@@ -23,13 +23,15 @@ LAST_TEXTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A contact with everything the page shows; `silent` are ids of addresses that said BAJA."""
+    """A contact with everything the page shows; `silent` are ids of addresses that said BAJA, `failing`
+    tells of addresses by id why nothing reaches them."""
 
     row: Row[Any]
     name: str
     village: str
     addresses: list[tuple[UUID, str]]
     silent: set[UUID]
+    failing: dict[UUID, str]
     texts: list[Row[Any]]
     labels: Labels
 
@@ -99,6 +101,7 @@ def _render(visit: Visit, opened: Opened, problem: str = "", pin: str = "") -> R
     stored = {
         "name": opened.name, "role": row.role, "village": opened.village, "home_place": row.home_place or "",
         "places": ", ".join(row.places), "language": row.language, "discreet": "yes" if row.discreet else "",
+        "rhythm_days": "" if row.rhythm_days is None else str(row.rhythm_days), "zone": row.zone or "",
     }  # fmt: skip
     return visit.render(
         "contact.html", 400 if problem else 200, opened=opened, labels=opened.labels, problem=problem,
@@ -124,6 +127,7 @@ def load(connection: Connection, visit: Visit, key: UUID) -> Opened:
         sealer.open_optional("contact", "village", row.id, row.village_sealed) or "",
         [(a.id, sealer.open("contact_address", "address", a.id, a.address_sealed).partition(":")[2]) for a in found],
         {a.id for a in found if a.address_hash in silent},
+        {a.id: a.failing_reason or "failed" for a in found if a.failing_since},
         list(connection.execute(texts.order_by(MESSAGE.c.heard_at.desc()).limit(LAST_TEXTS))),
         Labels(visit.house.codebook(connection), visit.t),
     )  # fmt: skip

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy import update
 
 from gateway.activity import Activity
+from gateway.contacts import ADDRESS
 from gateway.subscriptions import standing
 from outbox.rows import OUTBOUND
 from tests.conftest import HandClock
 from tests.gateway.desk import ANA, CHANNEL, MARTA, STRANGER, TOMAS, Desk
+from tests.gateway.rows import contact_of
 from tests.gateway.web.site import Browser, Site
 
 
@@ -242,3 +244,30 @@ def test_a_personal_number_is_shown_once_and_taken_away(desk: Desk, admin: Brows
     admin.post(f"{address}/pin", {"act": "remove"})
     assert "contact.pin.remove" in admin.get("/audit").text
     assert "Take the number away" not in admin.get(address).text
+
+
+def test_a_contact_may_have_a_rhythm_and_nights_of_its_own(desk: Desk, admin: Browser) -> None:
+    key = contact_of(desk.house, ANA)
+    page = f"/contacts/{key}"
+    typed = {"name": "Ana Cobo", "role": "monitor", "home_place": "1413", "language": "ixl"}
+    admin.get(page)
+    wrong = {**typed, "rhythm_days": "366", "zone": "America/Nebaj"}
+    answer = admin.post(page, wrong)
+    assert answer.status_code == 400
+    assert "days until a sign of life, time zone" in answer.text
+    admin.get(page)
+    assert admin.post(page, {**typed, "rhythm_days": "0", "zone": "Europe/Madrid"}).status_code == 303
+    html = admin.get(page).text
+    assert 'name="rhythm_days" type="number" min="0" max="365" value="0"' in html
+    assert 'value="Europe/Madrid"' in html
+
+
+def test_an_address_that_nothing_reaches_is_shown_with_the_reason(desk: Desk, admin: Browser) -> None:
+    at = desk.house.clock()
+    values = {"failing_since": at, "failing_reason": "invalid_address"}
+    desk.house.writer.write_now(
+        lambda conn: conn.execute(
+            update(ADDRESS).where(ADDRESS.c.address_hash == desk.house.sealer.hash("address", ANA)).values(values)
+        )
+    )
+    assert "cannot be reached: no such address" in admin.get(f"/contacts/{contact_of(desk.house, ANA)}").text
