@@ -12,6 +12,7 @@ CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
 # What each kind carries, real ones before rehearsal ones, and the setting without which it only hears.
 CARRIES: Mapping[str, tuple[str, str | None]] = {
     "twilio": ("tel", "from"),
+    "smstools": ("tel", None),
     "smpp": ("tel", None),
     "http": ("tel", "send_url"),
     "smtp": ("mailto", "host"),

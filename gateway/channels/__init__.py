@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import http, simulator, smpp, smtp, twilio
+from gateway.channels import http, simulator, smpp, smstools, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
@@ -10,5 +10,6 @@ CHANNELS: Mapping[str, Kind] = {
     "smtp": smtp.KIND,
     "http": http.KIND,
     "smpp": smpp.KIND,
+    "smstools": smstools.KIND,
     "simulator": simulator.KIND,
 }

@@ -214,13 +214,26 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What the other end tells of itself, for the channel page and the doctor: words by name, the signal in dBm
+    (-113 to -51 for GSM), the battery in percent, the balance as it is told, and when that was."""
+
+    told: Mapping[str, str]
+    signal_dbm: int | None = None
+    battery: int | None = None
+    balance: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A sort of channel. What is None it cannot do; `listen` and `make_sender` give nothing when not configured.
 
     `catch_up(config, around, since)` asks the other end for the texts it heard since then, at the start and when the
     link is back: it gives them to `around.intake` or has them delivered again, and raises a SendError when it could
     not. It must bear that most of them are here already, and texts of the same second as `since`. See
-    `gateway.channels.catching_up`.
+    `gateway.channels.catching_up`. `signs(config)` reads, in a thread and at once, what is told of
+    a modem.
     """
 
     name: str
@@ -232,6 +245,7 @@ class Kind:
     listen: Callable[[ChannelConfig, Surroundings], list[Listener]] | None = None
     make_sender: "Callable[[ChannelConfig, Surroundings], Sender | None] | None" = None
     catch_up: "Callable[[ChannelConfig, Surroundings, datetime], Awaitable[None]] | None" = None
+    signs: "Callable[[ChannelConfig], Signs] | None" = None
 
     def spec(self, name: str) -> Spec | None:
         return next((spec for spec in self.settings if spec.name == name), None)

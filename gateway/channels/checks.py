@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from gateway.channels.base import SettingError
 from outbox.address import parse_mail, parse_sender
@@ -113,3 +114,16 @@ def at_most(length: int) -> Callable[[str], str]:
         return value.strip()
 
     return check
+
+
+def folder(value: str) -> str:
+    """An absolute path."""
+    if not value.strip().startswith("/") or "\0" in value:
+        raise SettingError("must be a path that begins with /")
+    return value.strip()
+
+
+def zone(value: str) -> str:
+    if value.strip() not in available_timezones():
+        raise SettingError("must be a time zone such as America/Guatemala")
+    return value.strip()

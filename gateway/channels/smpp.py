@@ -105,7 +105,7 @@ KIND = Kind(
     settings=(
         Spec("host", "the operator's SMSC: name or address", required=True),
         Spec("port", "its port, 2775 unless the operator says otherwise", check=checks.port),
-        Spec("system_id", "the login the operator gave, at most 15 characters", required=True, check=checks.at_most(15)),
+        Spec("system_id", "the login, at most 15 characters", required=True, check=checks.at_most(15)),
         Spec("password", "its password, at most 8 characters", required=True, secret=True, check=checks.at_most(8)),
         Spec("system_type", "only when the operator names one", check=checks.at_most(12)),
         Spec("from", "the short code or number that answers come from", check=checks.sms_sender),

@@ -172,14 +172,19 @@ def _cut_header(octets: bytes) -> tuple[tuple[int, int, int] | None, bytes]:
     length = octets[0] if octets else 0
     if not octets or length >= len(octets):
         return None, octets
-    head, index, part = octets[1 : length + 1], 0, None
+    return part_of_header(octets[: length + 1]), octets[length + 1 :]
+
+
+def part_of_header(header: bytes) -> tuple[int, int, int] | None:
+    """Reference, number and count that a user data header tells, its length octet first (TS 23.040, 9.2.3.24)."""
+    head, index, part = header[1:], 0, None
     while index + 2 <= len(head):
         kind, size = head[index], head[index + 1]
         data = head[index + 2 : index + 2 + size]
         if (kind, len(data)) in ((0, 3), (8, 4)):
             part = _fitting(int.from_bytes(data[:-2]), data[-1], data[-2])
         index += 2 + size
-    return part, octets[length + 1 :]
+    return part
 
 
 def _fitting(reference: int, seq: int, total: int) -> tuple[int, int, int] | None:
