@@ -8,7 +8,7 @@ from parsers.tokens import COMMA, WORD
 
 HARD = 2
 # What tells that a part has begun to say something, so that a later word is no opening any more.
-_SUBSTANCE = ("cat", "code", "place", "rel", "weekday", "unit", "neg")
+_SUBSTANCE = ("cat", "code", "place", "rel", "weekday", "unit")
 
 
 class Part(NamedTuple):

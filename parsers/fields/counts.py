@@ -85,7 +85,7 @@ def counts_many(segment: Segment, at: int) -> bool:
 def _is_labelled(segment: Segment) -> bool:
     """ "heridos 2 muertos 1": the run opens with what is counted and closes with a number."""
     units = [match for kind in ("unit", "person") for match in segment.of(kind) if segment.free(match.start, match.end)]
-    if not segment.has("unit") and segment.form not in _COUNTS_PEOPLE or not units:
+    if (not segment.has("unit") and segment.form not in _COUNTS_PEOPLE) or not units:
         return False
     first = min(units, key=lambda match: match.start)
     leads = not _ends_number(segment, first.start)

@@ -3,8 +3,8 @@
 import re
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import NamedTuple
 
+from parsers.fields.days import Found, from_parts, months_back
 from parsers.segment import Segment
 from parsers.tokens import DATE, NUMBER
 
@@ -14,17 +14,6 @@ _OPENING_WORDS = frozenset({"el", "dia", "fecha", "del", "pasado", "este", "ulti
 # "antes del viernes" is when something is to happen, not when it did.
 _DEADLINES = ("antes", "hasta", "para")
 _DAY_WORDS = ("el", "dia", "fecha", "del")
-
-
-class Found(NamedTuple):
-    """A date in tokens start..end-1; ``day`` is None when what is written cannot be a date or lies ahead."""
-
-    day: date | None
-    start: int
-    end: int
-    rank: int
-    code: str = ""
-    repaired: bool = False
 
 
 def read_date(segment: Segment) -> None:
@@ -99,33 +88,10 @@ def _literal(text: str, at: int, today: date, segment: Segment) -> Found | None:
     if len(parts) == 2:
         if "-" in text and (segment.at("unit", at + 1) or segment.at("person", at + 1)):
             return None
-        return _from_parts(parts[0], parts[1], None, at, at + 1, today)
+        return from_parts(parts[0], parts[1], None, at, at + 1, today)
     year_first = parts[0] > 31
     day, month, year = (parts[2], parts[1], parts[0]) if year_first else (parts[0], parts[1], parts[2])
-    return _from_parts(day, month, year, at, at + 1, today)
-
-
-def _from_parts(day: int, month: int, year: int | None, start: int, end: int, today: date) -> Found:
-    swapped = month > 12 >= day
-    if swapped:
-        day, month = month, day
-    if year is not None and year < 100:
-        year += 2000
-    if not 1 <= month <= 12 or not 1 <= day <= 31:
-        return Found(None, start, end, 0, "impossible")
-    if year is None:
-        return _latest(day, month, start, end, today, swapped)
-    if not 1900 <= year <= 2200 or day > monthrange(year, month)[1]:
-        return Found(None, start, end, 0, "impossible")
-    when = date(year, month, day)
-    return Found(when, start, end, 0, repaired=swapped) if when <= today else Found(None, start, end, 0, "future")
-
-
-def _latest(day: int, month: int, start: int, end: int, today: date, swapped: bool) -> Found:
-    for year in range(today.year, today.year - 5, -1):
-        if day <= monthrange(year, month)[1] and date(year, month, day) <= today:
-            return Found(date(year, month, day), start, end, 0, repaired=swapped)
-    return Found(None, start, end, 0, "impossible")
+    return from_parts(day, month, year, at, at + 1, today)
 
 
 def _number_first(segment: Segment, at: int, today: date) -> Found | None:
@@ -141,7 +107,7 @@ def _number_first(segment: Segment, at: int, today: date) -> Found | None:
     if month is None or not 1 <= value <= 31:
         return _this_month(segment, at, today)
     year, last = _year_after(segment, month.end)
-    return _from_parts(value, int(month.value), year, at, last, today)
+    return from_parts(value, int(month.value), year, at, last, today)
 
 
 def _year_after(segment: Segment, at: int) -> tuple[int | None, int]:
@@ -159,9 +125,9 @@ def _codes(segment: Segment) -> set[int]:
 
 def _compact(text: str, at: int, today: date) -> Found | None:
     if text.startswith(("19", "20")) and 1 <= int(text[4:6]) <= 12:
-        return _from_parts(int(text[6:]), int(text[4:6]), int(text[:4]), at, at + 1, today)
+        return from_parts(int(text[6:]), int(text[4:6]), int(text[:4]), at, at + 1, today)
     if text[4:6] == "20" and 1 <= int(text[2:4]) <= 12 and 1 <= int(text[:2]) <= 31:
-        return _from_parts(int(text[:2]), int(text[2:4]), int(text[4:]), at, at + 1, today)
+        return from_parts(int(text[:2]), int(text[2:4]), int(text[4:]), at, at + 1, today)
     return None
 
 
@@ -185,17 +151,11 @@ def _back(value: int, unit: str, start: int, end: int, today: date) -> Found | N
     if unit == "hour":
         return Found(today, start, end, 2)
     if unit == "30":
-        return Found(_months_back(today, value), start, end, 1) if value < 1200 else None
+        return Found(months_back(today, value), start, end, 1) if value < 1200 else None
     days = {(1, 8): 7, (1, 15): 14}.get((int(unit), value), value * int(unit))
     if days > 36500:
         return Found(None, start, end, 1, "impossible")
     return Found(today - timedelta(days=days), start, end, 1)
-
-
-def _months_back(today: date, months: int) -> date:
-    index = today.year * 12 + today.month - 1 - months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
 
 
 def _relative(segment: Segment, at: int, today: date) -> Found | None:
@@ -203,7 +163,7 @@ def _relative(segment: Segment, at: int, today: date) -> Found | None:
     if word is None:
         return None
     days = int(word.value)
-    when = _months_back(today, 1) if days == 30 else today - timedelta(days=14 if days == 15 else days)
+    when = months_back(today, 1) if days == 30 else today - timedelta(days=14 if days == 15 else days)
     end = word.end
     part = segment.at("daypart", end)
     rank = 1 if days else 3
@@ -248,7 +208,7 @@ def _numbered_day(segment: Segment, at: int, today: date) -> Found | None:
     if counted is not None or not 1 <= value <= 31 or segment.items[at].kind != NUMBER:
         return None
     for months in range(12):
-        month = _months_back(today.replace(day=1), months)
+        month = months_back(today.replace(day=1), months)
         if value <= monthrange(month.year, month.month)[1] and month.replace(day=value) <= today:
             return Found(month.replace(day=value), at, end, 1)
     return None
@@ -261,7 +221,7 @@ def _month_first(segment: Segment, at: int, today: date) -> Found | None:
     value, end = segment.doc.numbers[month.end]
     if not 1 <= value <= 31 or segment.at("unit", end) or segment.at("person", end):
         return None
-    return _from_parts(value, int(month.value), None, at, end, today)
+    return from_parts(value, int(month.value), None, at, end, today)
 
 
 def _day_only(segment: Segment, at: int, today: date) -> Found | None:
@@ -283,7 +243,7 @@ def _this_month(segment: Segment, at: int, today: date) -> Found | None:
     mark = segment.at("thismonth", end)
     if mark is None or not 1 <= value <= 31:
         return None
-    return _from_parts(value, today.month, today.year, at, mark.end, today)
+    return from_parts(value, today.month, today.year, at, mark.end, today)
 
 
 def _last_month(segment: Segment, at: int, today: date) -> Found | None:
@@ -291,8 +251,8 @@ def _last_month(segment: Segment, at: int, today: date) -> Found | None:
     following = " ".join(segment.word(end + step) for step in range(3))
     if following != "del mes pasado" or not 1 <= value <= 31:
         return None
-    month = _months_back(today.replace(day=1), 1)
-    return _from_parts(value, month.month, month.year, at, end + 3, today)
+    month = months_back(today.replace(day=1), 1)
+    return from_parts(value, month.month, month.year, at, end + 3, today)
 
 
 def _tomorrow(segment: Segment, at: int, today: date) -> Found | None:
