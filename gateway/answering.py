@@ -91,10 +91,11 @@ def _life(answer: Answer, to: str) -> timedelta:
 
 def _mail_parts(incoming: Incoming, text: str) -> tuple[str, dict[str, str]]:
     """Subject and threading headers of a reply by mail (RFC 5322 3.6.4, RFC 3834)."""
-    subject = (incoming.subject or "").strip()
+    subject = (incoming.subject or incoming.thread.get("subject") or "").strip()
     headers = {"Auto-Submitted": "auto-replied"}
     replied = incoming.thread.get("message_id")
     if replied:
         headers["In-Reply-To"] = replied
         headers["References"] = " ".join(filter(None, (incoming.thread.get("references"), replied)))
-    return (f"Re: {subject}" if subject else text)[:SUBJECT_LENGTH], headers
+    answered = subject if subject[:3].casefold() == "re:" else f"Re: {subject}"
+    return (answered if subject else text)[:SUBJECT_LENGTH], headers

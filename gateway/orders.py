@@ -70,8 +70,9 @@ def _seen_without_number(keeper: Keeper, heard: Heard, known: Known) -> Done:
         return _acknowledged(keeper, heard, known, alert, answered)
     for state in ("open", "seen"):
         query = select(REPORT, ALERT.c.id.label("alert_id")).join(ALERT, ALERT.c.report_id == REPORT.c.id)
-        query = query.where(ALERT.c.state == state, was_sent_to(known.contact_id)).order_by(ALERT.c.opened_at.desc())
-        found = list(keeper.connection.execute(query.limit(LISTED)))
+        query = query.where(ALERT.c.state == state, was_sent_to(known.contact_id))
+        newest = query.order_by(ALERT.c.opened_at.desc(), REPORT.c.ref.desc())
+        found = list(keeper.connection.execute(newest.limit(LISTED)))
         if len(found) == 1:
             alert = alert_of(keeper.connection, found[0].id)
             assert alert is not None
