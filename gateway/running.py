@@ -17,6 +17,7 @@ from gateway.alerts import keep_ladder
 from gateway.channels.base import StatusReport, Surroundings
 from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
+from gateway.channels.marks import Marks
 from gateway.clock import Clock
 from gateway.errors import Busy
 from gateway.freshness import Freshness
@@ -73,7 +74,7 @@ class Running:
         self._catching_up: CatchingUp | None = None
         self.channels: LiveChannels
         self.dispatcher: Dispatcher | None = None
-        self.health = Health(house, self.metrics, self.activity.offline, lambda: self.channels.problems)
+        self.health = Health(house, self.metrics, self.activity.offline, lambda: self.channels.troubles())
 
     @property
     def doors(self) -> "Mapping[str, Door | RoundDoor]":
@@ -93,7 +94,7 @@ class Running:
             self._take_texts()
         around = Surroundings(
             self.base_url, self.clock, self.house.intake, self._heard_mail, self._in_flight, self.house.sealer.hash,
-            self.note,
+            self.note, Marks(self.house, uuid7().hex),
         )  # fmt: skip
         self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
         await self.channels.look()

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import http, simulator, smpp, smstools, smtp, twilio
+from gateway.channels import http, imap, simulator, smpp, smstools, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
     "twilio": twilio.KIND,
     "smtp": smtp.KIND,
+    "imap": imap.KIND,
     "http": http.KIND,
     "smpp": smpp.KIND,
     "smstools": smstools.KIND,

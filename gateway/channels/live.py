@@ -47,6 +47,15 @@ class LiveChannels:
     def sending(self) -> "Mapping[str, SendingChannel]":
         return {name: live.sending for name, live in self._live.items() if live.sending is not None}
 
+    def troubles(self) -> dict[str, str]:
+        """What could not be started, and what a listener says of itself, in a word, by channel."""
+        told = {
+            name: str(problem)
+            for name, live in self._live.items() for listener in live.listeners
+            if (problem := getattr(listener, "problem", None))
+        }  # fmt: skip
+        return {**told, **self.problems}
+
     def configs(self) -> list[ChannelConfig]:
         """Every channel that is not disabled and of a kind that is known."""
         return [live.config for live in self._live.values() if live.config.kind in CHANNELS]

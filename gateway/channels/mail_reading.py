@@ -8,6 +8,7 @@ from functools import partial
 
 from gateway.channels.base import ChannelConfig, Surroundings
 from gateway.channels.mail_in import as_text, incoming_of, unread
+from gateway.channels.mail_opening import MailOpener
 from gateway.errors import Busy
 from gateway.incoming import Incoming, Receipt
 
@@ -27,6 +28,8 @@ class MailReader:
     def __init__(self, config: ChannelConfig, around: Surroundings) -> None:
         self._name = config.name
         self._own = config.get("from")
+        self._authserv_id = config.get("authserv_id")
+        self._opener = MailOpener()
         self._around = around
         self._pool = ThreadPoolExecutor(READERS, f"mail-{config.name}")
 
@@ -40,7 +43,8 @@ class MailReader:
         """`mail_from` is the envelope's sender, "" for a bounce, None when the wire does not tell."""
         now = self._around.clock()
         reading = partial(
-            incoming_of, raw, channel=self._name, own=self._own, mail_from=mail_from, to=to, now=now
+            incoming_of, raw, channel=self._name, own=self._own, mail_from=mail_from, to=to, now=now,
+            authserv_id=self._authserv_id, opening=self._opener.open,
         )  # fmt: skip
         try:
             async with asyncio.timeout(READ_S):
@@ -75,3 +79,4 @@ class MailReader:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._opener.close()

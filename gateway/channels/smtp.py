@@ -8,6 +8,18 @@ from gateway.channels.base import ChannelConfig, Kind, Listener, Spec, Surroundi
 if TYPE_CHECKING:
     from outbox.senders.base import Sender
 
+ENCRYPTION = checks.one_of("none", "starttls", "tls")
+
+# What every kind that sends mail has.
+SENDING = (
+    Spec("host", "the provider's SMTP server"),
+    Spec("port", "587 for starttls, 465 for tls, 25 for a server beside you", check=checks.port),
+    Spec("tls", "starttls, tls or none", check=ENCRYPTION),
+    Spec("username", "login at the provider's server"),
+    Spec("password", "password at the provider's server", secret=True, check=checks.secret),
+    Spec("from", "the address people see and answer to", check=checks.mail_address),
+)
+
 
 def listen(config: ChannelConfig, around: Surroundings) -> list[Listener]:
     if not config.get("listen") and not config.get("lmtp"):
@@ -30,12 +42,7 @@ KIND = Kind(
     settings=(
         Spec("listen", "HOST:PORT on which mail is taken by SMTP", check=checks.endpoint),
         Spec("lmtp", "HOST:PORT on which mail is taken by LMTP", check=checks.endpoint),
-        Spec("host", "the provider's SMTP server"),
-        Spec("port", "587 for starttls, 465 for tls, 25 for a server beside you", check=checks.port),
-        Spec("tls", "starttls, tls or none", check=checks.one_of("none", "starttls", "tls")),
-        Spec("username", "login at the provider's server"),
-        Spec("password", "password at the provider's server", secret=True, check=checks.secret),
-        Spec("from", "the address people see and answer to", check=checks.mail_address),
+        *SENDING,
     ),
     listen=listen,
     make_sender=make_sender,

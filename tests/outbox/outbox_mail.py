@@ -35,8 +35,11 @@ class Relay:
         if starttls:
             arguments = {"tls_context": tls, "require_starttls": True}
         if login:
-            arguments |= {"authenticator": self._authenticate, "auth_required": True}
-            self._login = login
+            bare = tls is None
+            arguments |= {
+                "authenticator": self._authenticate, "auth_required": not bare, "auth_require_tls": not bare,
+            }  # fmt: skip
+            self.password = login
         wrapping = None if starttls else tls
         self.controller = Controller(
             self, hostname="127.0.0.1", port=_free_port(), ssl_context=wrapping, ready_timeout=10, **arguments
@@ -55,7 +58,7 @@ class Relay:
         return int(self.controller.port)
 
     def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=data.password.decode() == self._login, handled=False)
+        return AuthResult(success=data.password.decode() == self.password, handled=False)
 
     def _refusal(self, stage: str) -> str | None:
         waiting = self.refuse.get(stage)

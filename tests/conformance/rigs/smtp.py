@@ -31,8 +31,11 @@ class SmtpRig(Rig):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.relay: Relay | None = Relay()
+        self.relay: Relay | None = self.new_relay()
         self.taken: list[tuple[str, str]] = []
+
+    def new_relay(self) -> Relay:
+        return Relay()
 
     def settings(self) -> dict[str, str]:
         return {"listen": "127.0.0.1:0", "from": OURS, "password": PASSWORD, **self._out()}
@@ -66,7 +69,7 @@ class SmtpRig(Rig):
     def set_trouble(self, trouble: str) -> None:
         assert self.relay is not None
         if trouble == "offline":
-            self.close()
+            self._end_relay()
         elif trouble == "silent":
             self.relay.drop_after_dot = 20
         else:
@@ -74,11 +77,14 @@ class SmtpRig(Rig):
             self.relay.refuse = {stage: [answer] * 20}
 
     def mend(self) -> dict[str, str]:
-        self.close()
-        self.relay = Relay()
+        self._end_relay()
+        self.relay = self.new_relay()
         return self._out()
 
     def close(self) -> None:
+        self._end_relay()
+
+    def _end_relay(self) -> None:
         if self.relay is not None:
             self.taken = self._all()
             self.relay.close()

@@ -47,7 +47,7 @@ def test_a_channel_comes_back_as_it_was_made_and_its_secret_is_sealed(house: Hou
 
 
 REFUSED: dict[str, tuple[str, str, dict[str, str], str]] = {
-    "an unknown kind": ("pigeon", "sms", {}, "twilio, smtp, http, simulator"),
+    "an unknown kind": ("pigeon", "sms", {}, "there are twilio"),
     "an unknown setting": ("http", "telco", {"token": "x", "colour": "red"}, "colour"),
     "a needed setting left out": ("twilio", "sms", {"auth_token": "x"}, "account_sid"),
     "an empty token": ("http", "telco", {"token": " "}, "token"),
