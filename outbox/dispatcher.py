@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from outbox.errors import SendError, UnknownResult
 from outbox.housekeeping import Housekeeping
 from outbox.line import Ended, Line, SendingChannel, State, Write
-from outbox.queue import Seals, cancel_leased, claim_due, record_failure, record_sent_many
+from outbox.queue import Seals, cancel_leased, claim_due, hasten, record_failure, record_sent_many
 from outbox.retry import RetryPolicy
 from outbox.review import Review, reviewed, settle_words
 from outbox.senders.base import Envelope, Sender, Sent
@@ -144,12 +144,15 @@ class Dispatcher:
             await self._record_singly(line, ended)
             ended = []
         try:
-            envelopes, claimed = await self._write(partial(self._step, channel=line.name, ended=ended, free=free))
+            envelopes, claimed = await self._write(
+                partial(self._step, channel=line.name, ended=ended, free=free, is_back=line.is_back)
+            )
         except Exception:
             # Disk full, database away: nothing is forgotten, and the same is tried again in a while.
             line.ended = ended + line.ended
             line.one_by_one = len(ended) > 1
             raise
+        line.is_back = False
         self._tell_sent(line.name, ended)
         line.pace.began(claimed)
         for envelope in envelopes:
@@ -170,10 +173,12 @@ class Dispatcher:
                 self._tell_sent(line.name, ended[index : index + 1])
 
     def _step(
-        self, conn: Connection, channel: str, ended: Sequence[Ended], free: int
+        self, conn: Connection, channel: str, ended: Sequence[Ended], free: int, is_back: bool = False
     ) -> tuple[list[Envelope], int]:  # fmt: skip
         """One transaction: what ended is recorded and what may go is claimed."""
         self._record(conn, ended)
+        if is_back:
+            hasten(conn, channel, self._clock())
         if not free:
             return [], 0
         now = self._clock()
@@ -209,6 +214,7 @@ class Dispatcher:
         else:
             turn = line.pace.failed(outcome, _monotonic())
         if turn is not None:
+            line.is_back = turn == "online"
             self._tell(line.name, turn, outcome.code if isinstance(outcome, SendError) else "")
         line.running.pop(envelope.id, None)
         line.ended.append(Ended(envelope, outcome))

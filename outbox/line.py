@@ -58,6 +58,7 @@ class Line:
     paused: bool = False
     looked_at: float = 0.0
     one_by_one: bool = False
+    is_back: bool = False
     turning: bool = False
 
     @property

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from outbox.errors import Unavailable
 from outbox.receipts import apply_parked, drop_parked, record_receipt
 from outbox.results import record_failure, record_sent, record_sent_many
 from outbox.rows import LIFE, OUTBOUND, NewMessage, Seals, enqueue, new_rows, open_row
@@ -31,7 +32,7 @@ from outbox.senders.base import Envelope
 
 __all__ = [
     "NewMessage", "Seals", "Waiting", "apply_parked", "cancel_for", "cancel_leased", "claim_due", "drop_parked",
-    "enqueue", "expire", "give_back", "keep_time_left",
+    "enqueue", "expire", "give_back", "hasten", "keep_time_left",
     "new_rows", "record_failure", "record_receipt", "record_sent", "record_sent_many",
     "release_all_leases", "release_expired_leases", "release_leases_of", "retry_dead", "thaw", "waiting",
 ]  # fmt: skip
@@ -185,6 +186,12 @@ def keep_time_left(conn: Connection, step: timedelta, now: datetime) -> int:
         values = {"state": "queued", "expires_at": row.expires_at + step}
         conn.execute(update(OUTBOUND).where(_c.id == row.id).values(values))
     return len(rows)
+
+
+def hasten(conn: Connection, channel: str, now: datetime) -> int:
+    """The provider serves again: what was put off because it did not is due now."""
+    put_off = (_is("queued"), _c.channel == channel, _c.not_before > now, _c.error == Unavailable.code)
+    return conn.execute(update(OUTBOUND).where(*put_off).values(not_before=now)).rowcount
 
 
 def expire(conn: Connection, now: datetime) -> int:

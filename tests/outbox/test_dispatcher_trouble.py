@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from outbox_cast import Box, message
 from outbox_office import Office, Script, all_paused, run, until
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 
 from outbox import errors
 from outbox.dispatcher import SendingChannel
 from outbox.errors import SendError
+from outbox.rows import OUTBOUND
 
 
 def test_offline_is_a_pause_that_uses_no_attempt_and_tries_one_at_a_time(box: Box) -> None:
@@ -189,5 +190,26 @@ def test_a_process_that_is_alone_goes_on_at_once_with_what_a_dead_one_held(box: 
         async with office.open():
             await office.until({"sent": 1})
         assert script.taken[0].unsure_since == box.now
+
+    run(story())
+
+
+def test_what_a_provider_in_trouble_put_off_for_an_hour_goes_when_it_serves_again(box: Box) -> None:
+    async def story() -> None:
+        office = Office(box)
+        script = Script([errors.Unavailable()])
+        office.channels["sms"] = SendingChannel(script)
+        put_off = [message() for _ in range(4)]
+        box.put(put_off[0])
+        async with office.open():
+            await until(lambda: bool(office.said))
+            office.channels["sms"] = SendingChannel(script, paused=True)
+            await all_paused(office)
+            box.put(*put_off[1:])
+            later = {"not_before": box.now + timedelta(hours=1), "error": "unavailable"}
+            box.run(lambda conn: conn.execute(update(OUTBOUND).values(later)))
+            box.put(message(kind="alert"))
+            office.channels["sms"] = SendingChannel(script)
+            await office.until({"sent": 5})
 
     run(story())
