@@ -1,15 +1,11 @@
 """`vocero export`: what is known, in clear."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from gateway.cli.support import opened_house, progress, say, write
+from gateway.cli.support import opened_house, opened_output, progress, say, write
 from gateway.errors import UsageError
 
 FORMATS = ("jsonl", "csv")
@@ -29,7 +25,7 @@ def export(
         raise UsageError(f"There is no {kind!r} to export; there are {', '.join(KINDS)}.")
     if format_ not in FORMATS:
         raise UsageError(f"The format is one of {', '.join(FORMATS)}.")
-    with opened_house() as house, _output(target) as out:
+    with opened_house() as house, opened_output(target) as out:
         write(
             house,
             lambda conn: audit.record(
@@ -43,17 +39,3 @@ def export(
             number = write_csv(iter(documents), out) if format_ == "csv" else write_jsonl(iter(documents), out)
     if target is not None:
         say(f"{number} rows written. They are in clear: keep the file safe and delete it when it is used.")
-
-
-@contextmanager
-def _output(target: Path | None) -> Iterator[TextIO]:
-    if target is None:
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        yield sys.stdout
-        return
-    try:
-        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise UsageError(f"{target} is there already.") from error
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        yield stream

@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import typer
 
@@ -102,6 +103,21 @@ def opened_house() -> Iterator["House"]:
         yield house
     finally:
         house.close()
+
+
+@contextmanager
+def opened_output(target: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a new file that only its owner may read. Raises UsageError when it is there already."""
+    if target is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    try:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise UsageError(f"{target} is there already.") from error
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 def write(house: "House", job: Any) -> Any:

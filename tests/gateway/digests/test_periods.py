@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.digests.periods import Rhythm, last_end
+from gateway.digests.periods import Rhythm, ends_between, last_end
 
 GUATEMALA = "America/Guatemala"
 CASES = {
@@ -36,3 +36,37 @@ def test_each_local_day_has_one_end_also_when_an_hour_is_skipped_or_comes_twice(
     gaps = {later - earlier for earlier, later in pairwise(found)}
     assert len(found) in (5, 6)
     assert gaps <= {timedelta(hours=23), timedelta(hours=24), timedelta(hours=25)}
+
+
+def utc(day: str, hour: int = 12) -> datetime:
+    return datetime.fromisoformat(f"{day}T{hour:02}:00:00Z")
+
+
+RHYTHMS: dict[str, tuple[Rhythm, str, str]] = {
+    "weekdays, on a Monday": (Rhythm(["06:00"], GUATEMALA, "weekdays"), "2026-03-09", "2026-03-09"),
+    "weekdays, on a Sunday": (Rhythm(["06:00"], GUATEMALA, "weekdays"), "2026-03-08", "2026-03-06"),
+    "a week, on its day": (Rhythm(["06:00"], GUATEMALA, "week", weekday=2), "2026-03-11", "2026-03-11"),
+    "a week, the day before": (Rhythm(["06:00"], GUATEMALA, "week", weekday=2), "2026-03-10", "2026-03-04"),
+    "a month, on its day": (Rhythm(["06:00"], GUATEMALA, "month", month_day=10), "2026-03-10", "2026-03-10"),
+    "a month, a short one": (Rhythm(["06:00"], GUATEMALA, "month", month_day=31), "2026-03-30", "2026-02-28"),
+    "a month, a leap year": (Rhythm(["06:00"], GUATEMALA, "month", month_day=30), "2028-03-01", "2028-02-29"),
+    "a month, over new year": (Rhythm(["06:00"], GUATEMALA, "month", month_day=15), "2027-01-14", "2026-12-15"),
+}
+
+
+@pytest.mark.parametrize(("rhythm", "now", "end"), RHYTHMS.values(), ids=RHYTHMS.keys())
+def test_a_rhythm_chooses_the_days(rhythm: Rhythm, now: str, end: str) -> None:
+    assert last_end(rhythm, utc(now)) == utc(end)
+
+
+def test_the_periods_of_a_time_off_are_named_in_order_and_bounded() -> None:
+    rhythm = Rhythm(["18:00", "06:00"], GUATEMALA)
+    ends_of_two_days = [utc("2026-03-09"), utc("2026-03-10", 0), utc("2026-03-10")]
+    assert ends_between(rhythm, utc("2026-03-09", 0), utc("2026-03-10", 13), 31) == ends_of_two_days
+    assert ends_between(rhythm, utc("2026-01-01"), utc("2026-03-10", 13), 3) == ends_of_two_days
+    assert ends_between(rhythm, utc("2026-03-10"), utc("2026-03-10", 13), 3) == []
+
+
+def test_two_hours_that_the_clock_skips_are_one_end() -> None:
+    found = ends_between(Rhythm(["02:15", "03:15"], "America/New_York"), utc("2026-03-08", 0), utc("2026-03-08", 23), 9)
+    assert len(found) == 1

@@ -1,65 +1,20 @@
 """Digests: once per subscription and period, everything once, whatever the clock and other processes do."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from sqlalchemy import func, insert, select
 
 from gateway import subscriptions
-from gateway.channels import registry
-from gateway.digests import RunInfo, run_due
+from gateway.digests import run_due
 from gateway.digests.collect import ENTRY
 from gateway.digests.schedule import RUN
 from gateway.house import House
 from gateway.standing import OPT_OUT
 from outbox.rows import OUTBOUND
 from tests.conftest import HandClock
-from tests.gateway.rows import MARTA, add_event, add_people, add_report, contact_of
-
-MORNING = datetime(2026, 3, 10, 12, tzinfo=UTC)
-EVENING = MORNING + timedelta(hours=12)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def office(house: House, clock: HandClock) -> House:
-    """Marta (departments 14 and 07), Eulalio (13 and 08) and an admin; mail and SMS go out; made the day before."""
-    clock.now = MORNING - DAY
-    add_people(house)
-    add_channel(
-        house, "smtp", "correo", {"host": "127.0.0.1", "port": "25", "tls": "none", "from": "v@oficina.example"}
-    )
-    add_channel(house, "simulator", "telefono", {})
-    return house
-
-
-def add_channel(house: House, kind: str, name: str, values: dict[str, str]) -> None:
-    house.writer.write_now(
-        lambda conn: registry.add(
-            conn, house.sealer, kind=kind, name=name, values=values, at=house.clock(), actor="cli"
-        )
-    )
-
-
-def subscribe(house: House, address: str = MARTA, *, by: str = "email", places: str = "") -> UUID:
-    key = contact_of(house, address)
-
-    def job(connection: object) -> UUID:
-        wish = subscriptions.make_wish(by, "06:00,18:00", places, house.codebook(connection).places)  # type: ignore[arg-type]
-        return subscriptions.add(connection, key, wish, now=house.clock(), actor="cli")  # type: ignore[arg-type]
-
-    return house.writer.write_now(job)
-
-
-def run_at(house: House, clock: HandClock, at: datetime) -> list[RunInfo]:
-    clock.now = at
-    return run_due(house)
-
-
-def told(runs: list[RunInfo]) -> list[tuple[int, ...]]:
-    return [run.refs for run in runs]
+from tests.gateway.digests.office import DAY, EVENING, HOUR, MORNING, add_channel, run_at, subscribe, told
+from tests.gateway.rows import MARTA, add_event, add_people, add_report
 
 
 def test_a_digest_tells_the_reports_of_its_places_once(office: House, clock: HandClock) -> None:
