@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import http, imap, simulator, smpp, smstools, smtp, twilio
+from gateway.channels import http, imap, kannel, simulator, smpp, smstools, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
@@ -10,6 +10,7 @@ CHANNELS: Mapping[str, Kind] = {
     "smtp": smtp.KIND,
     "imap": imap.KIND,
     "http": http.KIND,
+    "kannel": kannel.KIND,
     "smpp": smpp.KIND,
     "smstools": smstools.KIND,
     "simulator": simulator.KIND,

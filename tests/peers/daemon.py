@@ -36,6 +36,7 @@ class Daemon:
     def kill(self) -> None:
         """kill -9 for it and what it started."""
         self._signal(signal.SIGKILL)
+        self.process.wait()
 
     def stop(self, seconds: float = 5.0) -> None:
         """SIGTERM, and SIGKILL for what does not heed it."""
