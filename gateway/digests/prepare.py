@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Table, func, select
 from uuid_utils.compat import uuid7
 
+from gateway import limits
 from gateway.contacts import CONTACT, Person, people
 from gateway.digests.around import (
     Around,
@@ -28,6 +29,7 @@ from gateway.digests.view import Period
 from gateway.house import House
 from gateway.locale import translator
 from gateway.models import DigestRun, OptOut
+from gateway.quiet import QuietHours
 from gateway.routes import Way, choose, ways
 from gateway.sealing import Sealer
 from gateway.subscriptions import SUBSCRIPTION, addresses
@@ -54,6 +56,7 @@ class Tools:
     clock_now: datetime
     ways: Sequence[Way]
     covered: frozenset[str]
+    quiet: QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ def tools_of(house: House, connection: Connection) -> Tools:
     active = (CONTACT.c.role == "coordinator", CONTACT.c.status == "active")
     codes = {code for (places,) in connection.execute(select(CONTACT.c.places).where(*active)) for code in places}
     covered = frozenset(code for code in codebook.places if code in codes or code[:2] in codes)
-    return Tools(house.sealer, codebook, house.settings.base_url, house.clock(), ways(connection), covered)
+    quiet = QuietHours.of(limits.load(connection))
+    return Tools(house.sealer, codebook, house.settings.base_url, house.clock(), ways(connection), covered, quiet)
 
 
 def prepare(connection: Connection, key: UUID, now: datetime, tools: Tools) -> Prepared | None:
@@ -221,7 +225,8 @@ def _message(made: Prepared, read: Read, person: Person, to: str, way: Way, tool
         contact_id=person.id, digest_run_id=made.run_id,
     )  # fmt: skip
     if by == "sms":
-        return message
+        at = tools.clock_now
+        return message if row.hours else replace(message, not_before=tools.quiet.release(at, row.zone))
     headers = mail_headers(row, period.end, base_url=tools.base_url, way=way, sealer=tools.sealer)
     files = tuple(attached(row, person, period, read.contents, tools))
     return replace(message, headers=headers, attachments=files)

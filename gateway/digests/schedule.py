@@ -28,7 +28,7 @@ from gateway.subscriptions import SUBSCRIPTION
 from outbox.rows import OUTBOUND, new_rows
 
 AT_ONCE = 300
-TICK_S = 5.0
+TICK_S = 3.0
 ID_BYTES = 16
 
 

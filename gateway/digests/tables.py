@@ -1,6 +1,7 @@
 """The counts of a digest, by what, where and week, beside what is usual."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import dropwhile
 
 from gateway.digests.collect import Told
 from gateway.digests.names import Names, day
@@ -24,7 +25,7 @@ def tables(counted: Sequence[Told], usual: Usual, names: Names, most: int) -> li
         labels = [label((told.category, told.form, told.place)) for told in counted]
         medians = usual.of(label)
         found.append(Counted(title, [_compared(row, medians, t) for row in rows_of(labels, most)]))
-    if any(number for _, number in usual.weeks):
+    if any(number for _, number in usual.weeks[:-1]):
         found.append(Counted(t("By week"), list(_weeks(usual, t))))
     return [table for table in found if table.rows]
 
@@ -42,10 +43,12 @@ def _change(more: int, t: Translator) -> str:
 
 
 def _weeks(usual: Usual, t: Translator) -> Iterable[Row]:
-    """The last whole week is compared with those before it; the week that is not over with nothing."""
-    largest = max(number for _, number in usual.weeks)
-    for index, (monday, number) in enumerate(usual.weeks):
-        before = sorted(n for _, n in usual.weeks[:index])
-        is_last_whole = index == len(usual.weeks) - 2 and any(before)
+    """From the first week that has any. The last whole week is compared with those before it, the week that is not
+    over with nothing."""
+    weeks = list(dropwhile(lambda week: not week[1], usual.weeks))
+    largest = max(number for _, number in weeks)
+    for index, (monday, number) in enumerate(weeks):
+        before = sorted(n for _, n in weeks[:index])
+        is_last_whole = index == len(weeks) - 2 and any(before)
         change = _change(number - before[(len(before) - 1) // 2], t) if is_last_whole else ""
         yield Row(t("week of {date}", date=day(monday)), number, round(100 * number / largest), change)

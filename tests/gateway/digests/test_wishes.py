@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from base64 import b64decode
+from datetime import timedelta
 
 import openpyxl
 import pytest
@@ -32,10 +33,6 @@ from tests.gateway.digests.office import (
 )
 from tests.gateway.rows import add_report
 
-ADMIN = "mailto:admin@oficina.example"
-EULALIO = "mailto:eulalio@oficina.example"
-ANA = "tel:+50255550101"
-
 
 def texts(house: House) -> list[str]:
     return [opened(house, row) for row in messages(house, OUTBOUND)]
@@ -51,6 +48,15 @@ def test_both_ways_are_one_run_with_two_messages(office: House, clock: HandClock
     assert {mail.digest_run_id, sms.digest_run_id} == {mail.digest_run_id}
     assert all(f"R{ref}" in text for text in texts(office))
     assert count(texts(office)[1]).segments <= 2
+
+
+def test_an_sms_without_a_chosen_hour_waits_until_the_night_is_over(office: House, clock: HandClock) -> None:
+    for by in ("sms", "email"):
+        subscribe(office, by=by, at="")
+    subscribe(office, by="sms", at="06:00")
+    run_at(office, clock, MORNING + timedelta(seconds=3))
+    waits = [row.not_before - MORNING for row in messages(office, OUTBOUND)]
+    assert waits == [timedelta(hours=2, minutes=30), timedelta(seconds=3), timedelta(seconds=3)]
 
 
 def test_one_way_is_enough_when_the_other_is_closed(office: House, clock: HandClock) -> None:
@@ -112,7 +118,7 @@ def test_forms_and_categories_choose_what_is_told(office: House, clock: HandCloc
 
 def test_the_language_of_the_subscription_goes_before_that_of_the_person(office: House, clock: HandClock) -> None:
     subscribe(office, language="en")
-    subscribe(office, EULALIO, language="es")
+    subscribe(office, "mailto:eulalio@oficina.example", language="es")
     run_at(office, clock, MORNING)
     assert ["Nothing new" in text for text in texts(office)] == [True, False]
 
