@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select, text
 
 from gateway import audit, outages
-from gateway.alerts import covers
+from gateway.alerts.rulebook import alerts_urgent
+from gateway.alerts.staff import uncovered
 from gateway.channels import registry
 from gateway.contacts import CONTACT, people
 from gateway.disks import disk_of, is_encrypted, open_swaps
@@ -206,19 +207,26 @@ def _subscriptions(connection: Connection, house: House) -> Iterator[Finding]:
 
 
 def _uncovered(connection: Connection, house: House) -> Iterator[Finding]:
-    """Municipalities with monitors but without a coordinator: their alerts go to the admins alone."""
-    active = select(CONTACT.c.role, CONTACT.c.home_place, CONTACT.c.places).where(CONTACT.c.status == "active")
-    rows = connection.execute(active).all()
-    covered = [row.places for row in rows if row.role == "coordinator"]
-    homes = {row.home_place for row in rows if row.role == "monitor" and row.home_place}
-    alone = sorted(home for home in homes if not any(covers(places, home) for places in covered))
+    """Municipalities without a coordinator: their alerts go to the sender's coordinators or to the admins."""
     places = house.codebook(connection).places
-    if alone:
-        names = ", ".join(f"{places[code].name} ({code})" for code in alone[:NAMED])
-        more = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
-        yield Finding("look", "coordinators", f"no coordinator answers for {names}{more}")
-    elif homes:
+    lived_in, others = uncovered(connection, places)
+    if lived_in:
+        names = ", ".join(f"{places[code].name} ({code})" for code in lived_in[:NAMED])
+        more = f" and {len(lived_in) - NAMED} more" if len(lived_in) > NAMED else ""
+        yield Finding("look", "coordinators", f"no coordinator answers for {names}{more}, where monitors live")
+    else:
         yield Finding("ok", "coordinators", "every monitor's municipality has a coordinator")
+    if others:
+        names = ", ".join(f"{places[code].name} ({code})" for code in others[:NAMED])
+        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        yield Finding("look", "coordinators", f"nor for {names}{more}, where none lives")
+
+
+def _alert_rules(connection: Connection, _house: House) -> Iterator[Finding]:
+    if alerts_urgent(connection):
+        yield Finding("ok", "alerts", "every urgent report is alerted")
+    else:
+        yield Finding("bad", "alerts", "no rule alerts every urgent report; see `vocero alert-rule list`")
 
 
 def _audit_log(connection: Connection, _house: House) -> Iterator[Finding]:
@@ -230,5 +238,5 @@ def _audit_log(connection: Connection, _house: House) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Connection, House], Iterator[Finding]], ...] = (
-    _integrity, _clock, _channels, _queue, _people, _subscriptions, _uncovered, _audit_log,
+    _integrity, _clock, _channels, _queue, _people, _subscriptions, _uncovered, _alert_rules, _audit_log,
 )  # fmt: skip

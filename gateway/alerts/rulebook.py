@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from uuid_utils.compat import uuid7
 
 from gateway import audit
-from gateway.alerts.rules import RULE
+from gateway.alerts.rules import RULE, load_rules
 from gateway.errors import NotFound, UsageError
 from gateway.house import touch_config
 from parsers import Codebook
@@ -140,3 +140,11 @@ def _update(connection: Connection, key: UUID, values: dict[str, Any]) -> None:
 def _changed(connection: Connection, key: UUID, action: str, now: datetime, actor: str) -> None:
     audit.record(connection, at=now, actor=actor, action=action, target=str(key))
     touch_config(connection)
+
+
+def alerts_urgent(connection: Connection) -> bool:
+    """Whether some rule that holds now makes an alert of every urgent report."""
+    return any(
+        rule.urgent and not (rule.categories or rule.places or rule.words or rule.reports)
+        for rule in load_rules(connection)
+    )

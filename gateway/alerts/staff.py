@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Table, select
 
 from gateway.models import Contact
+from parsers import Place
 
 CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 
@@ -40,6 +41,20 @@ def receivers(connection: Connection, place: str | None, home_place: str | None)
 
 def admins(people: Sequence[Row[Any]]) -> list[Row[Any]]:
     return [row for row in people if row.role == "admin"]
+
+
+def uncovered(connection: Connection, places: Mapping[str, Place]) -> tuple[list[str], list[str]]:
+    """Codes of municipalities no active coordinator answers for: those where active monitors live, and the others."""
+    active = select(CONTACT.c.role, CONTACT.c.home_place, CONTACT.c.places).where(CONTACT.c.status == "active")
+    rows = connection.execute(active).all()
+    answered = [row.places for row in rows if row.role == "coordinator"]
+    homes = {row.home_place for row in rows if row.role == "monitor"}
+    alone = [code for code, place in places.items() if place.level != "department" and not _any_covers(answered, code)]
+    return [code for code in alone if code in homes], [code for code in alone if code not in homes]
+
+
+def _any_covers(coordinators: Sequence[Sequence[str]], code: str) -> bool:
+    return any(covers(places, code) for places in coordinators)
 
 
 @dataclass(frozen=True, slots=True)

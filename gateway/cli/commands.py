@@ -2,6 +2,8 @@
 
 import typer
 
+from gateway.cli.alerts import app as alerts
+from gateway.cli.alerts import rules as alert_rules
 from gateway.cli.auditing import app as audit
 from gateway.cli.backups import backup, restore
 from gateway.cli.channels import app as channels
@@ -40,5 +42,7 @@ for name, group in (
     ("digest", digests),
     ("keys", keys),
     ("audit", audit),
+    ("alert", alerts),
+    ("alert-rule", alert_rules),
 ):
     app.add_typer(group, name=name)

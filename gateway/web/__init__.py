@@ -5,6 +5,9 @@ from fastapi import FastAPI
 from gateway.house import House
 from gateway.web import (
     account,
+    acknowledge,
+    alert_rules,
+    alerts,
     audit_page,
     channels,
     contact,
@@ -35,7 +38,8 @@ from gateway.web.visit import Page, Web
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES, *setup.PAGES, *overview.PAGES, *account.PAGES, *messages.PAGES, *message.PAGES, *reports.PAGES,
-    *report.PAGES, *keywords.PAGES, *outbox.PAGES, *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
+    *report.PAGES, *alerts.PAGES, *alert_rules.PAGES, *acknowledge.PAGES, *keywords.PAGES, *outbox.PAGES,
+    *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
     *contacts.PAGES, *contact.PAGES,
     *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from gateway.alerts import Doer, Office, acknowledge, alert_of, first_name, follow, office_of
+from gateway.alerts.timeline import Moment
 from gateway.reports import ReportState, load_events
 from gateway.sessions import Person
+from gateway.web import people
 from gateway.web.visit import Visit
 from outbox.queue import NewMessage, enqueue
 
@@ -43,3 +45,12 @@ def tell_correction(connection: Connection, visit: Visit, report_id: UUID, state
 
 def send(connection: Connection, visit: Visit, messages: list[NewMessage]) -> None:
     enqueue(connection, messages, seals=visit.house.sealer, now=visit.house.clock())
+
+
+def actors_of(connection: Connection, moments: list[Moment], visit: Visit) -> dict[str, str]:
+    """Who acted, in words: the name of a contact, of a user, or that it was a stranger."""
+    ids = {one.who: UUID(one.who[8:]) for one in moments if one.who.startswith("contact:")}
+    known = people.names(connection, ids.values(), visit.house.sealer)
+    shown = {actor: known.get(key, "") for actor, key in ids.items()}
+    users = {one.who: one.who[5:] for one in moments if one.who.startswith("user:")}
+    return {"stranger": visit.t("not registered"), "system": "Vocero", **users, **shown}

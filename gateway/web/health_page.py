@@ -7,6 +7,8 @@ from datetime import timedelta
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from gateway.alerts.rulebook import alerts_urgent
+from gateway.alerts.staff import uncovered
 from gateway.upkeep import last_beat
 from gateway.web.labels import Labels
 from gateway.web.visit import Page, Visit
@@ -14,6 +16,7 @@ from outbox.queue import waiting
 
 TICK_AGE = timedelta(minutes=2)
 OUTBOX_AGE = timedelta(minutes=10)
+NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,30 @@ def look(connection: Connection, visit: Visit) -> list[Finding]:
         ),
         _key(visit),
         _wire(visit),
+        _coordinators(connection, visit),
+        Finding(alerts_urgent(connection), t("Alerts"), _alert_words(connection, visit)),
         Finding(True, t("Database"), t("SQLite on this machine") if settings.sqlite_path else t("Postgres")),
     ]
+
+
+def _coordinators(connection: Connection, visit: Visit) -> Finding:
+    """Whose alerts would reach no coordinator of their place; where monitors live first."""
+    t, places = visit.t, visit.house.codebook(connection).places
+    lived_in, others = uncovered(connection, places)
+    if not lived_in and not others:
+        return Finding(True, t("Coordinators"), t("every municipality has one"))
+    named = ", ".join(f"{places[code].name} ({code})" for code in (lived_in or others)[:NAMED])
+    if not lived_in:
+        words = t("nobody answers for {n} municipalities where no monitor lives: {names}", n=len(others), names=named)
+        return Finding(True, t("Coordinators"), words)
+    words = t("nobody answers for {names}, where monitors live; nor for {n} others", names=named, n=len(others))
+    return Finding(False, t("Coordinators"), words)
+
+
+def _alert_words(connection: Connection, visit: Visit) -> str:
+    t = visit.t
+    good = alerts_urgent(connection)
+    return t("every urgent report is alerted") if good else t("no rule alerts every urgent report")
 
 
 def _key(visit: Visit) -> Finding:

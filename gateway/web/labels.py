@@ -68,6 +68,8 @@ WORDS: Mapping[str, str] = {
     "commitment": N_("commitment"), "agreement": N_("agreement"), "victim": N_("victim"), "reason": N_("reason"),
     "trust": N_("trust in justice"), "ref": N_("report number"), "text": N_("text"), "keyword": N_("keyword"),
     "email": N_("e-mail"), "sms": N_("SMS"),
+    # by which way somebody acted
+    "mail": N_("e-mail"), "page": N_("page"), "link": N_("link of the mail"), "command": N_("command line"),
     # why a digest is paused
     "self": N_("by its reader"), "unsubscribed": N_("by the link in a mail"),
 }  # fmt: skip

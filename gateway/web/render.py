@@ -9,6 +9,7 @@ from gateway.web.static_files import StaticFiles
 # Address, label and right of each entry of the menu, in order.
 MENU = (
     ("/", N_("Overview"), "overview"),
+    ("/alerts", N_("Alerts"), "alerts"),
     ("/messages", N_("Messages"), "messages"),
     ("/reports", N_("Reports"), "reports"),
     ("/keywords", N_("Keywords"), "keywords"),

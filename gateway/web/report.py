@@ -10,13 +10,14 @@ from starlette.responses import Response
 
 from gateway import casework
 from gateway.alerts import ALERT
+from gateway.alerts.rows import of_report
+from gateway.alerts.timeline import Moment, story
 from gateway.errors import NotFound, UsageError
 from gateway.form_values import BadValues, read_values
 from gateway.models.report import VERIFICATIONS
-from gateway.reports import REPORT, Event, load_events, open_private
-from gateway.web import people
+from gateway.reports import REPORT, Event, open_private
 from gateway.web.access import in_places
-from gateway.web.alerting import settle, tell_correction
+from gateway.web.alerting import actors_of, settle, tell_correction
 from gateway.web.answers import Sent, told_of
 from gateway.web.fields import Inputs, problem_words
 from gateway.web.labels import Labels
@@ -31,12 +32,12 @@ ACTS = {"close": "closed", "reopen": "reopened", "withdraw": "withdrawn", "verif
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Everything the page of a report shows; `actors` are names by what stands in the events."""
+    """Everything the page of a report shows; `actors` are names by what stands in the moments of its story."""
 
     row: Row[Any]
     values: list[tuple[str, Any]]
     text: str
-    events: list[Event]
+    story: list[Moment]
     actors: dict[str, str]
     alert: Row[Any] | None
     told: list[Sent]
@@ -154,11 +155,11 @@ def load(connection: Connection, visit: Visit) -> Opened:
     codebook = visit.house.codebook(connection)
     private = open_private(row, sealer)
     values = [(spec.name, _value(spec, row, private)) for spec in codebook.forms[row.form].fields]
-    events = load_events(connection, row.id, sealer)
-    alert = connection.execute(select(ALERT).where(ALERT.c.report_id == row.id)).first()
+    moments = story(connection, row, sealer)
+    alert = connection.execute(select(ALERT).where(of_report(row.id))).first()
     return Opened(
-        row, [(name, value) for name, value in values if value is not None], str(private.get("text", "")), events,
-        _actors(connection, events, visit), alert, told_of(connection, row.id, row.message_id, sealer),
+        row, [(name, value) for name, value in values if value is not None], str(private.get("text", "")), moments,
+        actors_of(connection, moments, visit), alert, told_of(connection, row.id, row.message_id, sealer),
         Labels(codebook, visit.t),
     )  # fmt: skip
 
@@ -169,15 +170,6 @@ def _value(spec: FieldSpec, row: Row[Any], private: Mapping[str, Any]) -> Any:
     if spec.name in ("category", "place"):
         return getattr(row, spec.name)
     return row.fields.get(spec.name, private.get(spec.name))
-
-
-def _actors(connection: Connection, events: list[Event], visit: Visit) -> dict[str, str]:
-    """Who acted, in words: the name of a contact, of a user, or that it was a stranger."""
-    ids = {event.actor: UUID(event.actor[8:]) for event in events if event.actor.startswith("contact:")}
-    known = people.names(connection, ids.values(), visit.house.sealer)
-    shown = {actor: known.get(key, "") for actor, key in ids.items()}
-    users = {event.actor: event.actor[5:] for event in events if event.actor.startswith("user:")}
-    return {"stranger": visit.t("not registered"), "system": "Vocero", **users, **shown}
 
 
 PAGES = (

@@ -13,14 +13,15 @@ PLACEHOLDERS = {
 }  # fmt: skip
 # Which addresses each role may open, by their first part. What is not here is refused.
 OPEN = {
-    "admin": {"", "account", "messages", "reports", "keywords", "outbox", "subscriptions", "contacts", "channels",
+    "admin": {"", "account", "alerts", "alert-rules", "messages",
+              "reports", "keywords", "outbox", "subscriptions", "contacts", "channels",
               "users", "audit", "health", "simulator", "mailbox"},
-    "coordinator": {"", "account", "messages", "reports", "subscriptions"},
+    "coordinator": {"", "account", "alerts", "messages", "reports", "subscriptions"},
     "analyst": {"", "account"},
     "signatory": {"", "account"},
     "auditor": {"", "account", "audit"},
 }  # fmt: skip
-FOR_ALL = {"login", "logout", "setup", "language", "unsubscribe"}
+FOR_ALL = {"acknowledge", "login", "logout", "setup", "language", "unsubscribe"}
 
 
 def address(path: str) -> str:
