@@ -112,7 +112,7 @@ def _reject(doc: Document, reason: str, practice: bool = False) -> Reading:
 def _read(doc: Document, start: int, practice: bool) -> Reading:
     parts = split_reports(doc, start)
     segments = [segment for part in parts[:MOST_REPORTS] if (segment := interpret(doc, part)) is not None]
-    segments = _one_correction(segments)
+    segments = _without_headings(_one_correction(segments))
     soft = not any(_opened_hard(part) for part in parts)
     if soft and is_spam(doc, _has_event(segments)) and not _is_command(segments):
         return _reject(doc, "spam", practice)
@@ -134,6 +134,17 @@ def _one_correction(segments: list[Segment]) -> list[Segment]:
     """Words before a correction tell why; they are no report of their own."""
     corrections = [segment for segment in segments if segment.form == "correction"]
     return corrections or segments
+
+
+def _without_headings(segments: list[Segment]) -> list[Segment]:
+    """ "Reporte semanal" over a list of events says nothing of its own."""
+    if not any(segment.sure for segment in segments):
+        return segments
+    return [segment for segment in segments if segment.form != "incident" or segment.sure or _says_anything(segment)]
+
+
+def _says_anything(segment: Segment) -> bool:
+    return any(value.how != "default" for value in segment.values.values()) or bool(segment.choices)
 
 
 def _opened_hard(part: Part) -> bool:

@@ -167,6 +167,10 @@ def _field_follows(segment: Segment, at: int) -> bool:
     return any(segment.at(kind, at) is not None for kind in ("prep", "place", "rel", "weekday", "ago", "article"))
 
 
+def _ends_field(segment: Segment, at: int) -> bool:
+    return _field_follows(segment, at) or segment.items[at].gap >= COMMA
+
+
 def _is_code(segment: Segment, match: Match) -> bool:
     at = match.start
     prior = at - 1
@@ -176,7 +180,7 @@ def _is_code(segment: Segment, match: Match) -> bool:
         or any(each.end == at for kind in ("kw", "place", "urgent", "label") for each in segment.of(kind))
     )
     if segment.at("wordcode", at) is not None:
-        if segment.opened and (follows_field or segment.items[at].gap == COMMA):
+        if segment.opened and (follows_field or (segment.items[at].gap == COMMA and _ends_field(segment, at + 1))):
             return True
         return (follows_field or prior < segment.first) and _field_follows(segment, at + 1)
     return segment.opened or follows_field or prior < segment.first or segment.last - segment.first <= _SHORT

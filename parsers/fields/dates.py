@@ -102,12 +102,28 @@ def _number_first(segment: Segment, at: int, today: date) -> Found | None:
     unit = segment.at("dunit", end)
     if unit is not None and segment.at("agoafter", unit.end) is not None:
         return _back(value, unit.value, at, unit.end + 1, today)
+    period = _period(segment, at, today)
+    if period is not None:
+        return period
     middle = end + 1 if segment.word(end) in ("de", "del", "d") else end
     month = segment.at("month", middle)
     if month is None or not 1 <= value <= 31:
         return _this_month(segment, at, today)
     year, last = _year_after(segment, month.end)
     return from_parts(value, int(month.value), year, at, last, today)
+
+
+def _period(segment: Segment, at: int, today: date) -> Found | None:
+    """ "del 2 al 8 de marzo": the first day, and a single date anywhere else is surer."""
+    value, end = segment.doc.numbers[at]
+    if segment.word(end) != "al" or end + 1 not in segment.doc.numbers:
+        return None
+    last = segment.doc.numbers[end + 1][1]
+    month = segment.at("month", last + 1 if segment.word(last) in ("de", "del") else last)
+    if month is None or not 1 <= value <= 31:
+        return None
+    year, stop = _year_after(segment, month.end)
+    return from_parts(value, int(month.value), year, at, stop, today)._replace(rank=2)
 
 
 def _year_after(segment: Segment, at: int) -> tuple[int | None, int]:

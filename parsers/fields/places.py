@@ -14,7 +14,8 @@ _CODE_DIGITS = 4
 _TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
 _LOOSE = ("kw", "code", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
 _SCORES = {"in": 6.0, "of": 4.0, "to": 2.0}
-_PLAIN, _BARE = 5.0, 4.5
+_PLAIN, _BARE, _LOCALITY = 5.0, 4.5, 0.5
+_SAINTS = ("san", "santa", "santo")
 # A name several municipalities share gives way to one that is clear: "Santa Maria Tzeja, Ixcan".
 _SHARED = 2.0
 
@@ -97,7 +98,9 @@ def _name(segment: Segment, start: int, end: int, matches: list[Match]) -> Candi
     if _after_department_word(segment, start):
         fits = {code[:2] for code in fits}
         return Candidate(start, end, tuple(sorted(fits)), 5.5, penalty, "repaired" if penalty else "exact")
-    if _is_locality(segment, start) or _is_denied(segment, start) or _inside_verb_phrase(segment, start, end):
+    if _is_locality(segment, start):
+        return _locality_as_place(segment, start, end, fits) if not penalty else None
+    if _is_denied(segment, start) or _inside_verb_phrase(segment, start, end):
         return None
     score = _score(segment, start, end)
     if score is None:
@@ -119,6 +122,20 @@ def _is_locality(segment: Segment, start: int) -> bool:
         return False
     words = [word for word in segment.of("loc") if word.end == start]
     return bool(words) and any(not _in_event(segment, word.end - 1) for word in words)
+
+
+def _locality_as_place(segment: Segment, start: int, end: int, fits: set[str]) -> Candidate | None:
+    """ "la finca Panzos", "la comunidad Sanarate": a municipality's own name after such a word, for want of another.
+
+    Villages are called after saints and common words too, so those tell nothing.
+    """
+    code = next(iter(fits)) if len(fits) == 1 else ""
+    words = [segment.word(at) for at in range(start, end)]
+    if len(code) != _CODE_DIGITS or words_of(segment.doc.book.places[code].name)[-len(words) :] != words:
+        return None
+    if _is_common(segment, start, end) or (len(words) < 3 and words[0] in _SAINTS):
+        return None
+    return Candidate(start, end, (code,), _LOCALITY, 0.0, "inferred")
 
 
 def _is_denied(segment: Segment, start: int) -> bool:
