@@ -15,6 +15,7 @@ from gateway.models import Setting
 
 SETTING: Table = Setting.__table__  # type: ignore[attr-defined]
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_MONEY = re.compile(r"\d{1,4}(\.\d{1,4})?", re.ASCII)
 Value = int | str
 
 
@@ -46,12 +47,20 @@ def hour(typed: str) -> str:
     return f"{int(found[1]):02}:{found[2]}"
 
 
+def money(typed: str) -> str:
+    """An amount as `0.25`."""
+    if _MONEY.fullmatch(typed) is None:
+        raise UsageError("It must be an amount like 0.25.")
+    return typed
+
+
 LIMITS: Mapping[str, Limit] = {
     "rhythm_days": Limit(7, "Days within which a monitor is expected to write; 0 expects nobody.", whole(0, 365)),
     "reminders": Limit(1, "Reminders a silent monitor gets at most, a day apart.", whole(0, 5)),
     "silence_hours": Limit(24, "Hours after the first reminder until the coordinators are told.", whole(1, 720)),
     "quiet_from": Limit("20:00", "Hour from which the gateway starts no SMS of its own.", hour),
     "quiet_until": Limit("08:30", "Hour from which it does again; the same as quiet_from for no quiet hours.", hour),
+    "segment_price": Limit("0", "What one segment of an SMS costs; shown before an announcement goes.", money),
     "alert_next_minutes": Limit(15, "Minutes without VISTO until the next coordinator is alerted.", whole(1, 1440)),
     "alert_admin_minutes": Limit(30, "Minutes without VISTO until the admins are alerted.", whole(1, 1440)),
     "alert_more_minutes": Limit(10, "Minutes between two SMS that more is heard of one event.", whole(1, 1440)),

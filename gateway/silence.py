@@ -42,10 +42,11 @@ def silent_contacts(connection: Connection, *, now: datetime, places: Sequence[s
     for row in connection.execute(query):
         usual_here = usual if row.role == "monitor" and row.with_phone else 0
         rhythm = usual_here if row.rhythm_days is None else row.rhythm_days
-        if rhythm and now - row.since >= timedelta(days=rhythm) and _within(row.home_place, places):
+        if rhythm and now - row.since >= timedelta(days=rhythm) and within(row.home_place, places):
             found.append(Silent(row.id, row.home_place, row.since))
     return found
 
 
-def _within(place: str | None, places: Iterable[str] | None) -> bool:
+def within(place: str | None, places: Iterable[str] | None) -> bool:
+    """Whether a municipality's code lies in one of the 2- or 4-digit `places`; None for everywhere."""
     return places is None or (place is not None and (place in places or place[:2] in places))

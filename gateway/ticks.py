@@ -17,6 +17,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.alerts import escalate_due, tell_more_due
+from gateway.announcing import queue_announcements
 from gateway.bounces import watch_bounces
 from gateway.clock import Clock
 from gateway.digests.schedule import run_for_a_while
@@ -51,6 +52,7 @@ TICKS = (
     Tick("reminders", timedelta(minutes=1), ask_again),
     Tick("silence", timedelta(minutes=1), watch_silence),
     Tick("bounces", timedelta(minutes=1), watch_bounces),
+    Tick("announcements", timedelta(seconds=10), queue_announcements),
     Tick("links", timedelta(minutes=1), watch_links),
     Tick("parts", timedelta(minutes=5), give_up_parts),
     Tick("personal numbers", timedelta(hours=1), forget_attempts),

@@ -194,6 +194,8 @@ def silence() -> None:
         sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("segments", sa.Integer(), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=True),
+        sa.Column("queued_at", at(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
         sa.CheckConstraint("target_kind IN ('contact', 'place', 'all')", name=op.f("ck_announcement_target_kind")),
     )
@@ -235,7 +237,6 @@ def reading() -> None:
         sa.Column("content_type", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("result_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attachment_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
     )
