@@ -2,7 +2,7 @@
 
 from gateway.channels import checks
 from gateway.channels.base import ChannelConfig, Kind, Listener, SettingError, Spec, Surroundings
-from gateway.channels.smtp import ENCRYPTION, SENDING, make_sender
+from gateway.channels.smtp import ENCRYPTION, HEARING, SENDING, make_sender, needs_encryption
 
 FOLDER_LENGTH = 120
 FIRST = checks.one_of("new", "all")
@@ -43,8 +43,10 @@ KIND = Kind(
         Spec("after", "what is done with a mail that is kept: leave, seen or move:FOLDER", check=put_away),
         Spec("idle", "yes: be told of new mail at once; no: look now and then", check=checks.one_of("yes", "no")),
         Spec("poll", "seconds between two looks when the server tells no news", check=checks.number(10, 3600)),
+        *HEARING,
         *SENDING,
     ),
     listen=listen,
     make_sender=make_sender,
+    check=needs_encryption,
 )  # fmt: skip

@@ -55,7 +55,8 @@ WORDS: Mapping[str, str] = {
     "unknown_result": N_("nobody knows whether it arrived"), "invalid_address": N_("no such address"),
     "opted_out": N_("does not want messages"), "refused": N_("refused by the provider"), "too_long": N_("too long"),
     "handed_over": N_("fetched by the device"),
-    "bounced": N_("sent back by the mail server"), "bounces": N_("nothing reaches the address"),
+    "bounced": N_("sent back by the mail server"), "bounced_temporary": N_("its mail server could not be reached"),
+    "bounces": N_("nothing reaches the address"),
     "stale": N_("no longer true"), "merged": N_("told together with others"), "unreadable": N_("cannot be opened"),
     "unsupported": N_("the channel cannot send this"), "error": N_("failed"),
     # fields

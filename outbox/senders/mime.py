@@ -55,6 +55,7 @@ def build_mail(envelope: Envelope, sender: str, *, now: datetime) -> EmailMessag
     mail["Subject"] = one_line(envelope.subject or "")
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(envelope, address, given.get("message-id"))
+    mail["X-Vocero-Message"] = str(envelope.id)
     given.setdefault("auto-submitted", "auto-replied" if "in-reply-to" in given else "auto-generated")
     given.setdefault("x-auto-response-suppress", "All")
     for key in sorted(EXTRA_HEADERS & given.keys()):

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiosmtplib
@@ -35,13 +35,16 @@ SECONDS = 30.0
 # Relays close idle connections after minutes; asking first costs less than a mail whose fate is unknown.
 IDLE_SECONDS = 20.0
 QUIT_SECONDS = 2.0
+# Who is greylisted and comes back within a minute or two is sent away again; most lists wait for five (RFC 6647 5).
+GREYLISTED = timedelta(minutes=5)
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 _LOST = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError, TimeoutError)
 
 
 class SmtpSender:
-    """Settings: host, port, tls (none, starttls, tls), username, from, ca_file, timeout, parallel. Secret: password."""
+    """Settings: host, port, tls (none, starttls, tls), username, from, return_path (plain, tagged), ca_file, timeout,
+    parallel. Secret: password."""
 
     def __init__(
         self, config: Mapping[str, Any], secrets: Mapping[str, str], *,
@@ -54,6 +57,7 @@ class SmtpSender:
         self._username = config.get("username") or secrets.get("username")
         self._password = secrets.get("password") or ""
         self._from = str(config.get("from") or "")
+        self._tagged = config.get("return_path") == "tagged"
         self._seconds = float(config.get("timeout") or SECONDS)
         self._clock = clock
         self._context = ssl.create_default_context(cafile=config.get("ca_file"))
@@ -68,7 +72,7 @@ class SmtpSender:
         mail = build_mail(envelope, self._from, now=self._clock())
         client = await self._connection(sender)
         try:
-            await _hand_over(client, sender, recipient, mail.as_bytes())
+            await _hand_over(client, self._return_path(sender, envelope), recipient, mail.as_bytes(), str(envelope.id))
         except SendError:
             await self._reset(client)
             raise
@@ -79,11 +83,16 @@ class SmtpSender:
         return Sent(str(mail["Message-ID"]))
 
     def _check_settings(self) -> None:
-        """A password goes only over TLS, or to this machine."""
-        if self._tls not in PORTS:
+        """Mail goes only over TLS, or to this machine."""
+        if self._tls not in PORTS or (self._tls == "none" and not is_loopback(self._host)):
             raise Misconfigured(detail={"setting": "tls"})
-        if self._username and self._tls == "none" and not is_loopback(self._host):
-            raise Misconfigured(detail={"setting": "tls"})
+
+    def _return_path(self, sender: str, envelope: Envelope) -> str:
+        """Where bounces go: an address that names the message, when the provider brings mail for `name+anything`."""
+        if not self._tagged:
+            return sender
+        name, _, domain = sender.rpartition("@")
+        return f"{name}+{envelope.id.hex}@{domain}"
 
     async def _connection(self, sender: str) -> SMTP:
         """A kept connection that still answers, or a new one."""
@@ -206,10 +215,10 @@ async def _answers(client: SMTP) -> bool:
     return True
 
 
-async def _hand_over(client: SMTP, sender: str, recipient: str, mail: bytes) -> None:
+async def _hand_over(client: SMTP, sender: str, recipient: str, mail: bytes, envelope_id: str) -> None:
     """Raises a SendError that fits the stage. Lost before DATA, nothing was taken; lost after, nobody knows."""
     try:
-        await client.mail(sender, options=_size(client, mail))
+        await client.mail(sender, options=_options(client, mail, envelope_id))
         await client.rcpt(recipient)
     except SMTPResponseException as error:
         raise _refusal(error) from None
@@ -223,9 +232,18 @@ async def _hand_over(client: SMTP, sender: str, recipient: str, mail: bytes) -> 
         raise UnknownResult(detail={"exception": type(error).__name__, "stage": "data"}) from None
 
 
-def _size(client: SMTP, mail: bytes) -> list[str]:
-    """RFC 1870: a relay that limits sizes can refuse before the mail crosses a slow line."""
-    return [f"SIZE={len(mail)}"] if client.supports_extension("size") else []
+def _options(client: SMTP, mail: bytes, envelope_id: str) -> list[str]:
+    """The size (RFC 1870), so that a relay can refuse before the mail crosses a slow line; an id that bounces bring
+    back (RFC 3461). Raises TooLong when the relay has said that it takes less."""
+    options = []
+    if client.supports_extension("size"):
+        limit = str(client.esmtp_extensions.get("size") or "").strip()
+        if limit.isdigit() and 0 < int(limit) < len(mail):
+            raise TooLong(detail={"limit": int(limit)})
+        options.append(f"SIZE={len(mail)}")
+    if client.supports_extension("dsn"):
+        options += ["RET=HDRS", f"ENVID={envelope_id}"]
+    return options
 
 
 def _refusal(error: SMTPResponseException) -> SendError:
@@ -234,7 +252,7 @@ def _refusal(error: SMTPResponseException) -> SendError:
     if error.code == 421:
         return Unavailable(detail=detail)
     if error.code < 500:
-        return Deferred(detail=detail)
+        return Deferred(retry_after=GREYLISTED, detail=detail)
     if error.code in (530, 535):
         return AuthFailed(detail=detail)
     if error.code == 552:

@@ -1,6 +1,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ def test_nobody_there_is_offline() -> None:
 
 def test_a_name_that_does_not_resolve_is_offline() -> None:
     with pytest.raises(errors.Offline):
-        send(25, host="no-such-host.invalid")
+        send(587, tls="starttls", host="no-such-host.invalid")
 
 
 def test_a_server_that_says_nothing_is_offline() -> None:
@@ -209,9 +210,38 @@ def test_a_wrong_password_stops_the_channel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["smtp.example.org", "192.168.1.5"])
-def test_a_password_never_travels_bare_off_this_machine(host: str) -> None:
-    with pytest.raises(errors.Misconfigured):
-        send(25, host=host, username="vocero", password="secreto")
+def test_nothing_travels_bare_off_this_machine(host: str) -> None:
+    for login in ({"username": "vocero", "password": "secreto"}, {}):
+        with pytest.raises(errors.Misconfigured):
+            send(25, host=host, **login)
+
+
+def test_a_mail_larger_than_the_relay_takes_never_crosses_the_line(relay: Relay) -> None:
+    with pytest.raises(errors.TooLong):
+        send(relay.port, mail_of(text="x" * 34_000_000))
+    assert relay.mails == []
+    send(relay.port)
+    assert len(relay.mails) == 1
+
+
+def test_who_is_greylisted_comes_back_when_the_list_lets_him_in(relay: Relay) -> None:
+    relay.refuse["RCPT"] = ["450 4.2.0 greylisted"]
+    with pytest.raises(errors.Deferred) as raised:
+        send(relay.port)
+    assert raised.value.retry_after == timedelta(minutes=5)
+
+
+def test_bounces_can_name_the_message_by_the_address_they_come_to(relay: Relay) -> None:
+    envelope = mail_of()
+    send(relay.port, envelope, return_path="tagged")
+    assert relay.mails[0].sender == f"gateway+{envelope.id.hex}@vocero.example"
+    assert received(relay)["From"] == FROM
+
+
+def test_a_mail_names_the_message_it_is_for_those_who_send_it_back(relay: Relay) -> None:
+    envelope = mail_of()
+    send(relay.port, envelope)
+    assert received(relay)["X-Vocero-Message"] == str(envelope.id)
 
 
 @pytest.mark.parametrize("wrong", [{"from": ""}, {"from": "nobody"}, {"tls": "perhaps"}], ids=str)
