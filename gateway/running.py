@@ -50,11 +50,15 @@ LAST_WORDS = ("notice",)
 
 
 class Running:
-    """One process at work. `start` returns when it hears and sends; `stop` ends it after what is under way."""
+    """One process at work. `start` returns when it hears and sends; `stop` ends it after what is under way.
+
+    Without `timer` nothing ticks: who plays a day runs the ticks by the time of that day.
+    """
 
     def __init__(
-        self, house: House, *, web: bool = True, worker: bool = True, pages: bool = True, reader: Reader | None = None
-    ) -> None:
+        self, house: House, *, web: bool = True, worker: bool = True, pages: bool = True,
+        reader: Reader | None = None, timer: bool = True,
+    ) -> None:  # fmt: skip
         self.house = house
         self.clock: Clock = house.clock
         self.base_url = house.settings.base_url
@@ -65,6 +69,7 @@ class Running:
         self._worker = worker
         self._pages = pages
         self._reader = reader
+        self._timer = timer
         self.warm = asyncio.Event()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -131,6 +136,10 @@ class Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if (last := self.activity.flush()) is not None:
             await asyncio.wrap_future(last)
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Give back what the process holds but the house, finishing nothing: all that a power cut leaves to do."""
         if hasattr(self, "channels"):
             await self.channels.close()
         self.house.writer.first = None
@@ -202,8 +211,9 @@ class Running:
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))
-        ticker = Ticker(self.house, on_jump=self._on_jump, ticked=self.metrics.ticked)
-        self._begin(ticker.run(self._stop))
+        if self._timer:
+            ticker = Ticker(self.house, on_jump=self._on_jump, ticked=self.metrics.ticked)
+            self._begin(ticker.run(self._stop))
 
     def _start_web(self, listening: socket.socket) -> None:
         from gateway.app import create_app

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -62,10 +63,20 @@ def load_day(name: str, pack: str = "gt") -> Day:
 
 def read_day(text: str, folder: Path, pack: str = "gt", name: str = "") -> Day:
     """The day of a file's text; `folder` is where paths in it begin. Raises DayError."""
-    fields = read_yaml(text).fields(KEYS, "a day", OTHERS)
+    return day_of(read_yaml(text), folder, pack, name)
+
+
+@lru_cache(maxsize=2)
+def _codebook(pack: str) -> Codebook:
+    return compile_codebook(load_pack(pack))
+
+
+def day_of(root: Node, folder: Path, pack: str = "gt", name: str = "") -> Day:
+    """The day of a file that was read as YAML. Raises DayError."""
+    fields = root.fields(KEYS, "a day", OTHERS)
     if "start" not in fields or "steps" not in fields:
         raise DayError(1, "a day needs start and steps")
-    codebook = compile_codebook(load_pack(pack))
+    codebook = _codebook(pack)
     calendar, start = _calendar(fields, codebook)
     cast = Cast(_contacts(fields["contacts"], folder, codebook) if "contacts" in fields else ())
     ground = Ground(cast, codebook, calendar.after(start))
@@ -132,7 +143,7 @@ def _subscriptions(node: Node | None, ground: Ground, hours: str) -> Iterator[Su
         for member in coordinators:
             yield Subscribing(1, member, make_wish("both", hours, "", ground.codebook.places, ground.codebook.zone))
         return
-    for item in node.items():
+    for item in _spread(node):
         fields = item.fields(SUBSCRIPTION_KEYS, "a subscription", SUBSCRIPTION_OTHERS)
         if "who" not in fields:
             raise item.wrong("a subscription needs who")
@@ -140,12 +151,24 @@ def _subscriptions(node: Node | None, ground: Ground, hours: str) -> Iterator[Su
         yield from (Subscribing(item.line, member, wish) for member in ground.cast.find(fields["who"]))
 
 
+def _spread(node: Node) -> list[Node]:
+    """A list of subscriptions, one alone, or persons with their hours: `{Marta Brito: [06:00, 18:00]}`."""
+    if not isinstance(node.value, dict) or "who" in node.value or set(node.value) & set(SUBSCRIPTION_OTHERS):
+        return node.items()
+    found = []
+    for name, value in node.value.items():
+        own = value.value if isinstance(value.value, dict) else {"at": value}
+        found.append(Node(value.line, {"who": Node(value.line, name), **own}, value.keys))
+    return found
+
+
 def _digest_wish(item: Node, values: dict[str, str], ground: Ground, hours: str) -> DigestWish:
     more = {name: value.strip() for name, value in values.items() if name in SUBSCRIPTION_KEYS[5:]}
-    by = values.get("by", "both").strip().lower()
+    ways = {MAIL_WORDS.get(way.strip(), way.strip()) for way in values.get("by", "both").lower().split(",")}
     try:
         return make_wish(
-            MAIL_WORDS.get(by, by), values.get("at", hours), values.get("places", ""), ground.codebook.places,
+            "both" if ways == {"email", "sms"} else ",".join(sorted(ways)), values.get("at", hours),
+            values.get("places", ""), ground.codebook.places,
             values.get("zone", ground.codebook.zone), codebook=ground.codebook, **more,
         )  # fmt: skip
     except UsageError as error:

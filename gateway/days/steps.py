@@ -1,5 +1,6 @@
 """The steps of a day file: `at`, one thing that happens, and what is expected of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ VIAS: Mapping[str, Via] = {
     "modem": "modem", "sms": "modem", "phone": "modem", "http": "http", "email": "email", "mail": "email",
     "e-mail": "email",
 }  # fmt: skip
+_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 CHANNELS = {"mail": MAIL, "email": MAIL, "e-mail": MAIL, "smtp": MAIL, "modem": MODEM, "sms": MODEM, "http": HTTP}
 
 
@@ -89,19 +91,17 @@ def _via(node: Node | None, sender: Member) -> Via:
 
 
 def _read_part(node: Node) -> tuple[str, int, int]:
-    """`2/2`, `[2, 2]` or `{n: 2, of: 2, ref: a}`."""
+    """`2/2`, `2 of 2`, `[2, 2]` or `{n: 2, of: 2, ref: a}`."""
     reference = "1"
     if isinstance(node.value, dict):
         others = {"seq": "n", "number": "n", "part": "n", "total": "of", "m": "of", "id": "ref"}
         fields = node.fields(("n", "of", "ref"), "part", others)
-        if "n" not in fields or "of" not in fields:
-            raise node.wrong("a part needs n and of")
-        numbers = [fields["n"].number("n"), fields["of"].number("of")]
+        numbers = [fields[name].number(name) for name in ("n", "of") if name in fields]
         reference = fields["ref"].text("ref") if "ref" in fields else reference
     elif isinstance(node.value, list):
         numbers = [item.number("part") for item in node.value]
     else:
-        numbers = [Node(node.line, part).number("part") for part in node.value.split("/")]
+        numbers = [int(digits) for digits in _NUMBER.findall(node.value)]
     if len(numbers) != 2 or not 1 <= numbers[0] <= numbers[1]:
         raise node.wrong("a part is written 2/2: which one, of how many")
     return reference, numbers[0], numbers[1]

@@ -1,6 +1,6 @@
 """What came of the expectations of a played day. Pure: a record can be judged as often as one likes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,15 +23,18 @@ class Failure:
 
 def failures(day: Day, record: Record) -> list[Failure]:
     """Everything that did not hold, in the order of the file."""
-    found: list[Failure] = []
-    for step in day.steps:
-        view = View(record, day.ground, step.number, step.at, record.ends[step.number])
-        found += _failed(step.wishes, view, what_happens(step))
-    checks = View(record, day.ground, CHECKS, record.begin, record.end)
-    return found + list(_failed(day.checks, checks, "the checks at the end"))
+    found = [one for step in day.steps for one in failed(step.wishes, view_of(day, record, step), what_happens(step))]
+    return found + list(failed(day.checks, view_of(day, record, None), "the checks at the end"))
 
 
-def _failed(wishes: tuple[Wish, ...], view: View, what: str) -> Iterator[Failure]:
+def view_of(day: Day, record: Record, step: Step | None) -> View:
+    """What the expectations of a step are held against, or those of the end."""
+    if step is None:
+        return View(record, day.ground, CHECKS, record.begin, record.end)
+    return View(record, day.ground, step.number, step.at, record.ends[step.number])
+
+
+def failed(wishes: Iterable[Wish], view: View, what: str) -> Iterator[Failure]:
     for wish in wishes:
         for words in wish.failures(view):
             yield Failure(wish.line, view.begin, what, words)

@@ -97,7 +97,9 @@ def read_place(node: Node, codebook: Codebook) -> str:
     text = node.text("place").strip()
     if text in codebook.places:
         return text
-    found = {code for code, place in codebook.places.items() if plain(text) in (plain(place.name), plain(place.short))}
+    names = {code: (place.name, place.short) for code, place in codebook.places.items()}
+    found = {code for code, own in names.items() if plain(text) in map(plain, own)}
+    found = found or {code for code, place in codebook.places.items() if plain(text) in map(plain, place.aliases)}
     towns = {code for code in found if len(code) == 4} or found
     if len(towns) != 1:
         raise node.wrong(f"{text!r} is no place; write its code of 2 or 4 digits, such as 1413")

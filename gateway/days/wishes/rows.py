@@ -27,8 +27,9 @@ from outbox.models import KINDS, STATES
 Needs = Mapping[timedelta | str, tuple[str, ...]]
 
 COUNT_WORDS = {
-    "muertos": "dead", "heridos": "injured", "detenidos": "detained", "desaparecidos": "missing",
-    "familias": "families", "personas": "people", "mujeres": "women",
+    "muerto": "dead", "muertos": "dead", "herido": "injured", "heridos": "injured", "detenido": "detained",
+    "detenidos": "detained", "desaparecido": "missing", "desaparecidos": "missing", "familia": "families",
+    "familias": "families", "persona": "people", "personas": "people", "mujer": "women", "mujeres": "women",
 }  # fmt: skip
 REPORT_KEYS = (
     "ref", "from", "exists", "form", "category", "place", "date", "state", "counts", "verification", "urgent",
@@ -111,7 +112,7 @@ def _report_wants(fields: Mapping[str, Node], ground: Ground) -> Iterator[tuple[
     for name in ("received", "sent"):
         if name in fields:
             yield name, ground.calendar.shown(read_moment(fields[name], ground.calendar, name))
-    for key, node in fields["counts"].mapping("counts").items() if "counts" in fields else ():
+    for key, node in _counts(fields["counts"]) if "counts" in fields else ():
         name = COUNT_WORDS.get(plain(key), plain(key))
         if name not in COUNTS:
             raise node.wrong(f"counts has no {key!r}; it knows {', '.join(COUNTS)}")
@@ -120,6 +121,16 @@ def _report_wants(fields: Mapping[str, Node], ground: Ground) -> Iterator[tuple[
         for key, node in fields[part].mapping(part).items() if part in fields else ():
             name = plain(key)
             yield f"{part}.{COUNT_WORDS.get(name, name)}", node.text(key)
+
+
+def _counts(node: Node) -> list[tuple[str, Node]]:
+    """`{injured: 2}`, or in words: `2 heridos, 1 muerto`."""
+    if isinstance(node.value, dict):
+        return list(node.value.items())
+    pairs = [part.split(None, 1) for text in node.words("counts") for part in text.split(",")]
+    if any(len(pair) != 2 for pair in pairs):
+        raise node.wrong("counts are written {injured: 2}, or 2 injured")
+    return [(name, Node(node.line, number)) for number, name in pairs]
 
 
 def read_alert(node: Node, ground: Ground) -> RowWish:
