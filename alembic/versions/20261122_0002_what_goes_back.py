@@ -88,6 +88,7 @@ def alerts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_act")),
         sa.UniqueConstraint("alert_id", "type", "actor", name=op.f("uq_alert_act_alert_id_type_actor")),
     )
+    _keep_old_alerts()
     rules = op.create_table(
         "alert_rule",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -109,6 +110,31 @@ def alerts() -> None:
             "active": True, "created_at": at, "changed_at": at,
         }  # fmt: skip
         op.bulk_insert(rules, [shipped])
+
+
+def _keep_old_alerts() -> None:
+    """Those told of earlier alerts stay their receivers, and none of these alerts is escalated now."""
+    bind = op.get_bind()
+    bind.execute(sa.text("UPDATE alert SET step = 3"))
+    told = sa.text(
+        "SELECT DISTINCT alert.id, outbound_message.contact_id, alert.opened_at FROM alert "
+        "JOIN outbound_message ON outbound_message.report_id = alert.report_id AND outbound_message.kind = 'alert' "
+        "JOIN contact ON contact.id = outbound_message.contact_id"
+    ).columns(
+        sa.column("id", sa.Uuid()),
+        sa.column("contact_id", sa.Uuid()),
+        sa.column("opened_at", sqlmodel.sql.sqltypes.UTCDateTime()),
+    )
+    receivers = sa.table(
+        "alert_receiver", sa.column("id", sa.Uuid()), sa.column("alert_id", sa.Uuid()),
+        sa.column("contact_id", sa.Uuid()), sa.column("step", sa.Integer()), sa.column("told_at", sqlmodel.sql.sqltypes.UTCDateTime()),
+    )  # fmt: skip
+    rows = [
+        {"id": uuid4(), "alert_id": row.id, "contact_id": row.contact_id, "step": 0, "told_at": row.opened_at}
+        for row in bind.execute(told)
+    ]
+    if rows:
+        op.bulk_insert(receivers, rows)
 
 
 def drop_alerts() -> None:

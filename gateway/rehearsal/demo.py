@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from uuid_utils.compat import uuid7
 
 from gateway import audit, subscriptions
+from gateway.alerts import ALERT, escalate_due, tell_more_due, was_sent_to
 from gateway.channels import registry
 from gateway.contact_file import parse_contacts
 from gateway.contacts import CONTACT, find
@@ -22,7 +23,6 @@ from gateway.house import House
 from gateway.incoming import Incoming
 from gateway.install import held
 from gateway.intake import Intake
-from gateway.models import Alert
 from gateway.rehearsal.local import FROM, HOURS, PHONE, READER, prepare
 from gateway.rehearsal.script import Script, Turn
 from gateway.reports import REPORT
@@ -31,7 +31,6 @@ from gateway.upkeep import expire_questions
 from outbox.queue import claim_due, record_sent
 from outbox.senders.base import Sent
 
-ALERT = Alert.__table__  # type: ignore[attr-defined]
 DISCARD_PORT = 9
 LEASE = timedelta(minutes=1)
 CLAIMED = 50
@@ -115,6 +114,8 @@ class Demo:
     def _move(self, at: datetime, turn: Turn | None) -> None:
         """A text is heard, or a digest is due; then what waits is delivered."""
         self._now = at.astimezone(UTC)
+        escalate_due(self._house)
+        tell_more_due(self._house)
         if turn is None:
             expire_questions(self._house)
             run_due(self._house)
@@ -140,7 +141,9 @@ class Demo:
         if not turn.coordinator:
             query = query.where(REPORT.c.sender_hash == self._house.sealer.hash("address", turn.sender))
         elif turn.text.startswith("VISTO"):
+            sender = find(connection, turn.sender, self._house.sealer)
             query = query.join(ALERT, ALERT.c.report_id == REPORT.c.id).where(ALERT.c.state == "open")
+            query = query.where(was_sent_to(sender)) if sender else query
         refs = connection.scalars(query.order_by(REPORT.c.ref.desc()).limit(8)).all()
         return turn.text.replace("{ref}", str(self._random.choice(refs))) if refs else None
 
