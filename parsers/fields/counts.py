@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from parsers.results import How
 from parsers.segment import Segment
 from parsers.tables import Match
 from parsers.tokens import NUMBER, SENTENCE, SPACE
@@ -9,6 +10,7 @@ from parsers.tokens import NUMBER, SENTENCE, SPACE
 _LOOK_AHEAD = 5
 _LOOK_BACK = 4
 _LARGEST = 99_999
+_WHOLE_DIGITS = 3
 # "mataron a un señor" tells of one person without counting anybody.
 _TO = ("a", "como", "unos", "unas", "otros", "otras", "casi")
 _MANY = ("families", "people")
@@ -24,7 +26,7 @@ class Counted(NamedTuple):
     value: int
     start: int
     end: int
-    repaired: bool = False
+    how: How = "exact"
 
 
 def read_counts(segment: Segment, names: frozenset[str]) -> None:
@@ -36,9 +38,7 @@ def read_counts(segment: Segment, names: frozenset[str]) -> None:
         if counted.value > _LARGEST:
             segment.problem(counted.field, "out_of_range", counted.start, counted.end)
             continue
-        segment.put(
-            counted.field, counted.value, "repaired" if counted.repaired else "exact", counted.start, counted.end
-        )
+        segment.put(counted.field, counted.value, counted.how, counted.start, counted.end)
 
 
 def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
@@ -50,7 +50,7 @@ def find_counts(segment: Segment, names: frozenset[str]) -> list[Counted]:
     at = segment.first
     while at < segment.last:
         number = None if at in segment.used else numbers.get(at)
-        if number is None or _is_code(segment, at, number[1]):
+        if number is None or _is_code(segment, at, number[1]) or _is_fraction(segment, at):
             at += 1
             continue
         counted = _before(segment, at, number, names, labelled=True) if labelled else None
@@ -68,6 +68,27 @@ def _is_code(segment: Segment, at: int, end: int) -> bool:
     if len(text) != 4 or text not in segment.doc.book.places:
         return False
     return text.startswith("0") or not counts_many(segment, end)
+
+
+def _is_fraction(segment: Segment, at: int) -> bool:
+    """ "3.5 heridos": nobody counts half a person, so neither number does."""
+    if _splits(segment, at + 1):
+        return True
+    fraction = _splits(segment, at)
+    unit = segment.at("unit", at + 1) if fraction else None
+    if unit is not None:
+        segment.problem(unit.value, "out_of_range", at - 1, at + 1)
+    return fraction
+
+
+def _splits(segment: Segment, at: int) -> bool:
+    """Whether a point or comma alone parts two short numbers, the first of which is no code."""
+    items = segment.items
+    if not segment.first < at < segment.last or not items[at - 1].kind == items[at].kind == NUMBER:
+        return False
+    short = len(items[at - 1].text) <= _WHOLE_DIGITS and len(items[at].text) == 1
+    parted = short and segment.between(at) in (".", ",")
+    return parted and (at + 1 >= segment.last or segment.between(at + 1) == " ")
 
 
 def counts_many(segment: Segment, at: int) -> bool:
@@ -124,7 +145,7 @@ def _after(segment: Segment, at: int, number: tuple[int, int], names: frozenset[
     while place < min(end + _LOOK_AHEAD, segment.last) and (place == end or segment.items[place].gap < SENTENCE):
         unit = segment.at("unit", place)
         if unit is not None and unit.value in names:
-            return Counted(unit.value, value, at, unit.end, unit.penalty > 0)
+            return Counted(unit.value, value, at, unit.end, _how(unit, ranged=end != number[1]))
         if place != end and place in segment.doc.numbers:
             break
         who = segment.at("person", place)
@@ -133,6 +154,11 @@ def _after(segment: Segment, at: int, number: tuple[int, int], names: frozenset[
         person = person or who
         place = who.end if who is not None else place + 1
     return _people(segment, at, value, person, names)
+
+
+def _how(unit: Match, *, ranged: bool = False) -> How:
+    """The lower number of a range is the reader's choice, and said to be so."""
+    return "inferred" if ranged else "repaired" if unit.penalty > 0 else "exact"
 
 
 def _past_range(segment: Segment, end: int) -> int:
@@ -208,5 +234,5 @@ def _before(
                 continue
             field = label.value if kind == "unit" else {"women": "women", "people": "people"}.get(label.value)
             if field in names and field is not None and (labelled or not _ends_number(segment, label.start)):
-                return Counted(field, number[0], label.start, number[1], label.penalty > 0)
+                return Counted(field, number[0], label.start, number[1], _how(label))
     return None

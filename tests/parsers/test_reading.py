@@ -260,3 +260,22 @@ def test_only_the_first_sixteen_hundred_characters_are_read_and_all_are_kept() -
     report = read(text).reports[0]
     assert "injured" not in report.values
     assert report.text == text
+
+
+def test_half_a_person_is_a_problem_of_that_count_alone() -> None:
+    reading = read("inc les nebaj 3.5 heridos y 1 muerto")
+    assert "injured" not in reading.reports[0].values
+    assert reading.reports[0].values["dead"].value == 1
+    assert [(problem.field, problem.code, problem.text) for problem in reading.problems] == [
+        ("injured", "out_of_range", "3.5")
+    ]
+
+
+def test_the_lower_number_of_a_range_is_said_to_be_the_readers_choice() -> None:
+    injured = read("inc les nebaj 3 o 4 heridos").reports[0].values["injured"]
+    assert (injured.value, injured.how) == (3, "inferred")
+
+
+def test_a_few_words_behind_a_day_are_no_part_of_a_longer_message() -> None:
+    assert read("1/4 robo en nebaj").part is None
+    assert read("1/4 robo en nebaj").reports[0].values["date"].value == "2025-04-01"
