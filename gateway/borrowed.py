@@ -36,7 +36,7 @@ class Speaker:
     known: Known | None = None
     address_hash: bytes | None = None
     addresses: tuple[bytes, ...] = ()
-    refused: Literal["pin_wrong", "pin_locked"] | None = None
+    refused: Literal["pin_wrong", "pin_locked", "unproved"] | None = None
     locks: bool = False
     """With this wrong number the phone is locked."""
 
@@ -83,6 +83,11 @@ def goes_on(connection: Connection, sender: bytes, standing: Standing, sealer: S
     query = select(CONTACT).where(CONTACT.c.id == asked.contact_id, CONTACT.c.status == "active")
     row = connection.execute(query).first()
     return _speaker(connection, row, standing, sender, sealer) if row is not None else None
+
+
+def unproved(standing: Standing) -> Speaker:
+    """Who wrote a mail that our own server does not vouch for: nobody that is known, and nothing is done for it."""
+    return Speaker(replace(standing, known=None, asked=None), refused="unproved")
 
 
 def _refuse(standing: Standing, word: Literal["pin_wrong", "pin_locked"], *, locks: bool = False) -> Speaker:

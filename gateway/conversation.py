@@ -106,11 +106,13 @@ class Words:
     auto: str | None = None
     part: tuple[str, int, int] | None = None
     """(reference, number, total) of a concatenated text"""
+    files: str = ""
+    """The hashes of what came with a mail: other files make it another mail."""
 
     @cached_property
     def folded(self) -> str:
         """Subject and text as repeats are compared."""
-        return fold_words(self.subject, self.text)
+        return fold_words(self.subject, self.text) + self.files
 
 
 def fold_words(subject: str | None, text: str) -> str:
@@ -167,7 +169,7 @@ def decide(words: Words, standing: Standing, codebook: Codebook, keyed: Callable
         reading = Reading("reject", reason="auto_reply", language=codebook.language)
     else:
         said = without_pin(text, codebook) if standing.borrowed else text
-        reading = read_message(said, codebook, _context(words, standing))
+        reading = read_message(said, codebook, context_of(words, standing))
     return Decision(reading.outcome, reading, text, repeat_key=key, joined=joined)
 
 
@@ -199,7 +201,8 @@ def _join(parts: tuple[Part, ...], *, typed: bool) -> str:
     return (" " if typed else "").join(part.text for part in parts)
 
 
-def _context(words: Words, standing: Standing) -> Context:
+def context_of(words: Words, standing: Standing) -> Context:
+    """What the reader may know of a sender."""
     known, asked = standing.known, standing.asked
     active = known is not None and known.status == "active"
     if asked and asked.expires_at and asked.expires_at <= words.heard_at:

@@ -6,6 +6,20 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from parsers.mail_auth import Proof
+from parsers.mail_bounce import Bounce
+from parsers.sheets import Table
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that came with a mail, by what is kept of it; `sha256` in hex, `size` in bytes."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -14,7 +28,10 @@ class Incoming:
 
     `external_id` is the channel's id of the delivery; without one the same text of the same sender within
     `same_within_s` seconds is the same delivery. For mail `text` are the sender's own words, `subject` goes before
-    them, `raw` is the whole message, `auto` says why nobody wrote it, `thread` holds Message-ID, References.
+    them, `raw` is the whole message, `auto` says why nobody wrote it, `thread` holds Message-ID, References, `files`
+    came with it and `tables` are the rows of those that were opened. `proof` is what our own mail server says of the
+    author, None where it is not asked. An `unreadable` one is kept for a person. `bounce` is what a mail
+    server says of a mail of ours.
     """
 
     channel: str
@@ -31,6 +48,11 @@ class Incoming:
     part: tuple[str, int, int] | None = None
     same_within_s: float = 5.0
     answerable: bool = True
+    files: tuple[File, ...] = ()
+    tables: tuple[Table, ...] = ()
+    proof: Proof | None = None
+    unreadable: bool = False
+    bounce: Bounce | None = None
 
 
 @dataclass(frozen=True, slots=True)

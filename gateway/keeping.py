@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Table, func, select, text, update
+from uuid_utils.compat import uuid7
 
 from gateway.alerts import Office, Sender, follow, load_rules, may_alert, raise_alert
 from gateway.answering import Answer, address_answer
@@ -17,7 +18,7 @@ from gateway.bulk import insert_rows
 from gateway.conversation import Asked, Known
 from gateway.drafts import dump_reading, dump_report
 from gateway.house import COUNTER
-from gateway.models import Message, OpenQuestion
+from gateway.models import Attachment, Message, OpenQuestion
 from gateway.plan import Heard, Plan, is_stored
 from gateway.replies import Replies
 from gateway.reports import EVENT, REPORT, Event, ReportState, fold, new_event_row, reading_data, state_columns
@@ -28,11 +29,12 @@ from outbox.queue import NewMessage, new_rows
 from outbox.rows import OUTBOUND
 from parsers import ReportReading
 
+ATTACHMENT = Attachment.__table__  # type: ignore[attr-defined]
 MESSAGE = Message.__table__  # type: ignore[attr-defined]
 QUESTION = OpenQuestion.__table__  # type: ignore[attr-defined]
 
 # Parents before children, so that foreign keys hold at every insert.
-ORDER: tuple[Table, ...] = (MESSAGE, REPORT, EVENT, QUESTION)
+ORDER: tuple[Table, ...] = (MESSAGE, ATTACHMENT, REPORT, EVENT, QUESTION)
 
 
 class Keeper:
@@ -101,6 +103,16 @@ class Keeper:
             "duplicate_of": None, "practice": reading.practice if reading else False,
             "flags": ",".join(flags) or None, **columns,
         })  # fmt: skip
+        self._add_files(heard)
+
+    def _add_files(self, heard: Heard) -> None:
+        for file in heard.incoming.files:
+            key: UUID = uuid7()
+            self._rows[ATTACHMENT].append({
+                "id": key, "message_id": heard.message_id, "content_type": file.content_type, "size": file.size,
+                "name_sealed": self.sealer.seal("attachment", "name", key, file.name),
+                "content_hash": self.sealer.hash("attachment", file.sha256),
+            })  # fmt: skip
 
     def add_report(self, heard: Heard, report: ReportReading, report_id: UUID, *, draft: bool) -> ReportState:
         """A new report with its first event; a draft has no number unless it is urgent."""
@@ -109,6 +121,8 @@ class Keeper:
         data, private = reading_data(report, self.codebook, practice=practice)
         if gets_number(report, draft=draft, practice=practice):
             data["ref"] = next(self.refs)
+        if "unproved" in heard.flags:
+            data["unproved"] = True
         kind = "drafted" if draft else "accepted"
         event = Event(kind, self.now, self.actor(heard), data, private, heard.message_id)
         state = fold([event])
@@ -165,6 +179,9 @@ class Keeper:
     def answer(self, heard: Heard, answer: Answer) -> None:
         """Queue the one answer to a text; a refused personal number is told before anything but an alert."""
         speaker = heard.speaker
+        if speaker is not None and speaker.refused == "unproved":
+            # From is then anybody's word: an answer might go to somebody who wrote nothing.
+            return
         if speaker is not None and speaker.refused and not answer.exempt:
             answer = Answer("notice", self.replies.text(speaker.refused))
         if speaker is not None and speaker.standing.opted_out and not answer.last_word:
@@ -244,12 +261,14 @@ def numbers_needed(plan: Plan) -> int:
         reading = heard.reading
         if reading is None or reading.outcome == "reject" or heard.kept_as is not None:
             continue
+        drafts = heard.drafts
         for index, report in enumerate(reading.reports):
             if not is_stored(report.form, plan.codebook):
                 continue
             if reading.answers_pending and index == 0 and heard.asked and heard.asked.ref is not None:
                 continue
             draft = heard.asks is not None and reading.outcome == "ask" and heard.asks.draft is report
+            draft = draft or index in drafts
             needed += gets_number(report, draft=draft, practice=reading.practice)
     return needed
 

@@ -9,12 +9,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
-from gateway.borrowed import ANSWER_WITHIN, Attempt, Speaker, goes_on, identify
+from gateway.borrowed import ANSWER_WITHIN, Attempt, Speaker, goes_on, identify, unproved
 from gateway.conversation import Asked, Decision, Standing, Words, asked_index, decide, follow
+from gateway.heard import Heard, find_duplicates, hear
 from gateway.incoming import Incoming
 from gateway.sealing import Sealer
-from gateway.standing import Memory, known_deliveries, recall, recent_bodies
-from parsers import Codebook, Reading, hide_pin
+from gateway.sheet_rows import TableRows, read_tables, with_rows, without_cover
+from gateway.standing import Memory, recall
+from parsers import Codebook, hide_pin
+
+__all__ = ["Guard", "Heard", "NoGuard", "Plan", "Reader", "hear", "is_stored", "make_plan"]
 
 
 class Guard(Protocol):
@@ -42,43 +46,6 @@ Decide = Callable[[Words, Standing, Codebook, Callable[[str], bytes]], Decision]
 
 
 @dataclass(slots=True)
-class Heard:
-    """One text of a batch on its way to be kept.
-
-    `asked` is the question that was open before it, `asks` the one it opens; `report_ids` are for the reading's
-    reports in order. Without a decision the text is kept unread (`poison`). `speaker` is who writes on a borrowed
-    phone, `text` and `raw` are what is kept.
-    """
-
-    incoming: Incoming
-    words: Words
-    message_id: UUID
-    sender_hash: bytes
-    body_hash: bytes
-    external_hash: bytes
-    text: str
-    raw: str | None = None
-    flags: list[str] = field(default_factory=list)
-    speaker: Speaker | None = None
-    decision: Decision | None = None
-    asked: Asked | None = None
-    asks: Asked | None = None
-    report_ids: list[UUID] = field(default_factory=list)
-    kept_as: UUID | None = None
-    """Set when this delivery was kept before: the message it is."""
-
-    @property
-    def owner_hash(self) -> bytes:
-        """Whose the reports are: the address of who gave a personal number, else the one that was heard."""
-        speaker = self.speaker
-        return speaker.address_hash if speaker is not None and speaker.address_hash else self.sender_hash
-
-    @property
-    def reading(self) -> Reading | None:
-        return self.decision.reading if self.decision else None
-
-
-@dataclass(slots=True)
 class Plan:
     """A batch as read, with what it was read by; `questions` tells later whether it still holds."""
 
@@ -89,86 +56,6 @@ class Plan:
     now: datetime
     tries: list[Attempt] = field(default_factory=list)
     """Personal numbers of these texts that were nobody's."""
-
-
-def hear(incoming: Incoming, sealer: Sealer) -> Heard:
-    """Name the text: its id, its keyed hashes. An absent external id becomes the message's own."""
-    message_id = uuid7()
-    body = "\0".join((incoming.sender, incoming.subject or "", incoming.text))
-    if incoming.part is not None:
-        body += f"\0{incoming.part}"
-    external = incoming.external_id or message_id.hex
-    words = Words(incoming.text, incoming.heard_at, incoming.sent_at, incoming.subject, incoming.auto, incoming.part)
-    return Heard(
-        incoming,
-        words,
-        message_id,
-        sealer.hash("address", incoming.sender),
-        sealer.hash("body", body),
-        sealer.hash("external", external),
-        incoming.text,
-        incoming.raw,
-    )
-
-
-def find_duplicates(connection: Connection, batch: Sequence[Heard], sealer: Sealer) -> None:
-    """Set `kept_as` on every delivery that was kept before or stands earlier in the batch.
-
-    An id that was used for another body is no duplicate: it gets a hash of its own and the flag `same_id`.
-    """
-    known = known_deliveries(connection, [(h.incoming.channel, h.external_hash) for h in batch if _has_id(h)])
-    kept = {key: (row.id, row.body_hash) for key, row in known.items()}
-    second: list[Heard] = []
-    for heard in batch:
-        if _has_id(heard) and not _same_delivery(heard, kept, (heard.incoming.channel, heard.external_hash)):
-            second.append(heard)
-    _find_other_bodies(connection, second, sealer)
-    _find_without_id(connection, [h for h in batch if not _has_id(h)])
-
-
-def _has_id(heard: Heard) -> bool:
-    return heard.incoming.external_id is not None
-
-
-Kept = dict[tuple[str, bytes], tuple[UUID, bytes]]
-
-
-def _same_delivery(heard: Heard, kept: Kept, key: tuple[str, bytes]) -> bool:
-    """True when settled: kept before (same body) or new; False when the id was used for another body."""
-    found = kept.get(key)
-    if found is None:
-        kept[key] = (heard.message_id, heard.body_hash)
-        return True
-    if found[1] == heard.body_hash:
-        heard.kept_as = found[0]
-        return True
-    return False
-
-
-def _find_other_bodies(connection: Connection, batch: Sequence[Heard], sealer: Sealer) -> None:
-    if not batch:
-        return
-    for heard in batch:
-        heard.external_hash = sealer.hash("external", f"{heard.incoming.external_id}\0{heard.body_hash.hex()}")
-        heard.flags.append("same_id")
-    keys = [(h.incoming.channel, h.external_hash) for h in batch]
-    kept: Kept = {key: (row.id, row.body_hash) for key, row in known_deliveries(connection, keys).items()}
-    for heard in batch:
-        _same_delivery(heard, kept, (heard.incoming.channel, heard.external_hash))
-
-
-def _find_without_id(connection: Connection, batch: Sequence[Heard]) -> None:
-    if not batch:
-        return
-    widest = timedelta(seconds=max(h.incoming.same_within_s for h in batch))
-    times = [h.incoming.heard_at for h in batch]
-    senders = {h.sender_hash for h in batch}
-    recent = recent_bodies(connection, senders, min(times) - widest, max(times) + widest)
-    for heard in batch:
-        key = (heard.incoming.channel, heard.sender_hash, heard.body_hash)
-        heard.kept_as = recent.setdefault(key, heard.message_id)
-        if heard.kept_as == heard.message_id:
-            heard.kept_as = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,22 +82,38 @@ def make_plan(
     memory = recall(connection, senders, folds, now=now, repeat_hours=reader.repeat_hours, sealer=sealer)
     plan = Plan(batch, memory, codebook, memory.questions(), now)
     for heard in fresh:
-        if not reader.guard.is_poison(heard.body_hash):
+        if not heard.incoming.unreadable and not reader.guard.is_poison(heard.body_hash):
             _read_one(connection, heard, plan, reader)
     return plan
 
 
 def _read_one(connection: Connection, heard: Heard, plan: Plan, reader: Reader) -> None:
-    phone = plan.memory.standings[heard.sender_hash]
+    phone, incoming = plan.memory.standings[heard.sender_hash], heard.incoming
     reader.guard.begin(heard.body_hash)
-    if heard.incoming.sender.startswith("tel:"):
+    if incoming.sender.startswith("tel:"):
         _read_as_speaker(connection, heard, plan, reader, phone)
+    elif incoming.proof in ("fail", "none"):
+        heard.speaker = unproved(phone)
+        heard.flags.append("unproved")
+        _read_as(heard, heard.speaker.standing, plan, reader)
     if heard.decision is None:
         _read_as(heard, phone, plan, reader)
+    standing = heard.speaker.standing if heard.speaker else phone
+    rows = read_tables(incoming, heard.decision, standing, plan.codebook) if incoming.tables else []
+    if rows:
+        heard.decision = without_cover(heard.decision)
     reader.guard.end()
-    _follow(heard, heard.speaker.standing if heard.speaker else phone, plan, reader)
+    _follow(heard, standing, plan, reader)
+    if rows:
+        _add_rows(heard, rows)
     if heard.speaker is not None:
         _give_back(heard.speaker, phone)
+
+
+def _add_rows(heard: Heard, rows: list[TableRows]) -> None:
+    """The reports of the tables stand after those of the text."""
+    heard.decision, heard.tables = with_rows(heard.decision, rows), rows
+    heard.report_ids += [uuid7() for table in rows for row in table.rows if row.report is not None]
 
 
 def _read_as(heard: Heard, standing: Standing, plan: Plan, reader: Reader) -> None:

@@ -1,5 +1,6 @@
 """What happens because of a text: its message is kept, its reports made or completed, one answer written."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -12,16 +13,21 @@ from gateway.plan import Heard, is_stored
 from gateway.polls import keep_poll
 from gateway.practice import mark_practice, practised, practised_command
 from gateway.reports import REPORT, Event, ReportState, append_event, reading_data
+from gateway.returned import note_bounce
+from gateway.sheet_rows import table_answer
 from parsers import Reading, ReportReading, hide_pin
 
 STATE_OF_REASON = {"spam": "spam", "auto_reply": "auto_reply", "nothing_to_report": "zero", "unknown": "unread"}
 SOME_MAYAN = "myn"
 FROM_STRANGER = "please_register"
+LATE = timedelta(hours=3)
 
 
 def keep(keeper: Keeper, heard: Heard) -> None:
     """Write everything one text means. The keeper's connection holds the transaction."""
     decision = heard.decision
+    if heard.incoming.bounce is not None:
+        note_bounce(keeper.connection, heard.incoming.bounce, now=keeper.now, sealer=keeper.sealer)
     if decision is None:
         _keep_poison(keeper, heard)
     elif decision.outcome == "hold":
@@ -144,7 +150,7 @@ def _keep_one(keeper: Keeper, heard: Heard, reading: Reading, index: int) -> Don
     report = reading.reports[index]
     if keeper.codebook.forms[report.form].kind == "command":
         if heard.speaker is not None and heard.speaker.refused:
-            return Done(keeper.replies.text(heard.speaker.refused), kind="notice")
+            return Done("", kind="notice")
         complete = reading.outcome == "accept" or heard.asks is None or heard.asks.draft is not report
         if complete and reading.practice and report.form != "help":
             return Done(practised_command(keeper.replies, report), kind="notice")
@@ -157,11 +163,13 @@ def _keep_one(keeper: Keeper, heard: Heard, reading: Reading, index: int) -> Don
         return keep_poll(keeper, heard, report)
     report_id = heard.report_ids[index]
     draft = reading.outcome == "ask" and heard.asks is not None and heard.asks.draft is report
+    draft = draft or index in heard.drafts
     if reading.answers_pending and index == 0 and heard.asked is not None and heard.asked.report_id is not None:
         state = _advance(keeper, heard, reading, report, draft=draft)
     else:
         state = keeper.add_report(heard, report, report_id, draft=draft)
     keeper.tell_alert(heard, report_id, state)
+    heard.states[index] = state
     if draft:
         return None
     open_end = not reading.answers_pending and said_too_little(report) is not None
@@ -193,16 +201,43 @@ def _confirmation(keeper: Keeper, heard: Heard, reading: Reading, state: ReportS
         return practised(keeper.replies, state)
     if known is None and not state.urgent:
         return keeper.replies.text(FROM_STRANGER)
-    return keeper.replies.confirmation(state, discreet=known is not None and known.discreet, open_end=open_end)
+    return keeper.replies.confirmation(
+        state, discreet=known is not None and known.discreet, open_end=open_end, late_hours=_late_hours(heard),
+        long=heard.incoming.sender.startswith("mailto:"),
+    )  # fmt: skip
+
+
+def _late_hours(heard: Heard) -> int:
+    """How many hours the text was under way, when that is worth a word; 0 otherwise."""
+    sent_at, heard_at = heard.incoming.sent_at, heard.incoming.heard_at
+    if sent_at is None or heard_at - sent_at < LATE:
+        return 0
+    return round((heard_at - sent_at) / timedelta(hours=1))
+
+
+def _table_answer(keeper: Keeper, heard: Heard, reading: Reading) -> str:
+    """The rows of the tables line by line, after the numbers of what the mail itself reports."""
+    known = keeper.known(heard)
+    own = len(reading.reports) - sum(len(table.reports) for table in heard.tables)
+    refs = " ".join(f"R{state.ref}" for index, state in heard.states.items() if index < own and state.ref)
+    lines = table_answer(
+        heard.tables, heard.states, own, keeper.replies, discreet=known is not None and known.discreet
+    )  # fmt: skip
+    return f"{keeper.replies.text('several', n=own, refs=refs)}\n{lines}" if refs else lines
 
 
 def _one_answer(keeper: Keeper, heard: Heard, reading: Reading, done: list[Done]) -> Answer | None:
     """At most one answer: the question first, else the confirmation, else one line for several reports."""
-    urgent = not reading.practice and any(one.urgent for one in (*done, *reading.reports))
+    alarming = any(one.urgent for one in done) or any(report.urgent for report in reading.reports)
+    urgent = alarming and not reading.practice
     if heard.asks is not None and reading.outcome == "ask":
         text = keeper.replies.question(heard.asks, reading.question)
         text = mark_practice(keeper.replies, text) if reading.practice else text
         return Answer("question", text, heard.asks.report_id, heard.asks.ref, exempt=urgent)
+    if heard.tables:
+        if keeper.known(heard) is None:
+            return Answer("notice", keeper.replies.text(FROM_STRANGER))
+        return Answer("confirmation", _table_answer(keeper, heard, reading), exempt=urgent)
     if not done:
         return None
     first = done[0]

@@ -11,6 +11,7 @@ from parsers.pack import Pack, load_pack
 from parsers.parts import split_hand_part
 from parsers.reading import read_message
 from parsers.results import Context, FieldValue, Pending, Problem, Question, Reading, ReportReading, Trace
+from parsers.rows import RowReading, read_rows
 
 __all__ = [
     "Category",
@@ -29,6 +30,7 @@ __all__ = [
     "Question",
     "Reading",
     "ReportReading",
+    "RowReading",
     "Trace",
     "as_prediction",
     "category_name",
@@ -44,6 +46,7 @@ __all__ = [
     "pending_from_dict",
     "place_name",
     "read_message",
+    "read_rows",
     "report_dict",
     "split_hand_part",
     "without_pin",

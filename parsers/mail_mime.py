@@ -97,6 +97,14 @@ def split_message(raw: bytes, limits: MailLimits, problems: set[str]) -> tuple[H
     return (headers, body) if headers else (headers, raw)
 
 
+def raw_fields(raw: bytes, limits: MailLimits) -> Iterator[tuple[str, str]]:
+    """(lower-case name, unfolded value) of every header field in the order they stand, the newest first."""
+    head = raw.removeprefix(codecs.BOM_UTF8)[: limits.header]
+    blank = _BLANK.search(head)
+    for match in _FIELD.finditer(head[: blank.start()] if blank else head):
+        yield match[1].decode("ascii").lower(), _field_text(match[2][:FIELD_BYTES])
+
+
 def _read_fields(block: bytes, limits: MailLimits, problems: set[str]) -> Headers:
     """Fields of a header block: each cut to 10 kB, all together to the limit; Received beyond it are still counted."""
     fields: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Attachment(SQLModel, table=True):
-    """`size` in bytes, `content_hash` the keyed hash of its SHA-256; `result_sealed` what became of a table's rows."""
+    """`size` in bytes, `content_hash` the keyed hash of its SHA-256. Its bytes stand in the raw form of the message."""
 
     id: UUID = Field(primary_key=True)
     message_id: UUID = Field(foreign_key="message.id", index=True)
@@ -14,4 +14,3 @@ class Attachment(SQLModel, table=True):
     content_type: str = Field(max_length=200)
     size: int
     content_hash: bytes
-    result_sealed: bytes | None = None

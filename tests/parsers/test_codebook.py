@@ -42,6 +42,7 @@ def worst(book: Codebook) -> dict[str, str]:
         "list": "",
         "text": "",
         "delay": "99 min",
+        "problem": "comunidades: no se reconocio",
         "what": f"Retorno y reasentamiento, {'s' * 20}, {'s' * 8}, 999 familias, 9999 personas, {'P' * 28}",
         "term": "San Pedro Sacatepequez",
         "choices": "1 " + "m" * 20 + ", 2 " + "m" * 20,
