@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gateway.channels import checks
@@ -23,10 +24,10 @@ from outbox.senders.smstools import HANDED, Spool, provider_id
 if TYPE_CHECKING:
     from outbox.senders.base import Sender
 
-ZONE = "America/Guatemala"
 # A file this young may still be written.
 YOUNG_S = 0.3
 KEEP_DAYS = 1
+CLOCKS_APART = timedelta(minutes=10)
 # What was sent is looked up by its file's name until no try can be left open; its words go much earlier.
 MARKERS = timedelta(days=4)
 WORDS = timedelta(minutes=15)
@@ -42,7 +43,9 @@ class Folders:
         self._name = config.name
         self._clock = clock
         self._spool = Spool(config.config)
-        self._zone = ZoneInfo(config.get("zone") or ZONE)
+        # smsd writes the local time of the machine it runs on, which is this one unless told otherwise.
+        self._zone = ZoneInfo(config.get("zone")) if config.get("zone") else None
+        self._index: dict[str, tuple[str, float]] = {}
         days = config.get("keep_days")
         self._keep = timedelta(days=int(days) if days else KEEP_DAYS)
         self._kept = self._spool.work / "kept" if self._keep else None
@@ -94,17 +97,32 @@ class Folders:
         status, name = _STATUS.match(told.get("Status", "")), provider_id(file.get("modem"), told.get("Message_id", ""))
         if status is None or name is None:
             return None
-        code, at = int(status[1]), self._moment(told.get("Discharge_timestamp", ""))
+        code, at, ours = int(status[1]), self._moment(told.get("Discharge_timestamp", "")), self._sent_as(name)
         if code < 32:
-            return StatusReport("delivered", None, name, None, at)
-        return StatusReport("failed", None, name, f"status {code}", at) if code >= 64 else None
+            return StatusReport("delivered", ours, name, None, at)
+        return StatusReport("failed", ours, name, f"status {code}", at) if code >= 64 else None
+
+    def _sent_as(self, name: str) -> UUID | None:
+        """The newest message that smsd sent under this number, also when our own record of it is yet to come."""
+        there = {path.name: path for path in self._spool["sent"].glob("vocero-*")}
+        for gone in self._index.keys() - there.keys():
+            del self._index[gone]
+        for new in there.keys() - self._index.keys():
+            file = read_file(there[new])
+            self._index[new] = (provider_id(file.get("modem"), file.get("message_id")) or "", _age(there[new]))
+        fitting = [(age, known) for known, (found, age) in self._index.items() if found == name]
+        try:
+            return UUID(max(fitting)[1].removeprefix("vocero-")) if fitting else None
+        except ValueError:
+            return None
 
     def _moment(self, text: str) -> datetime | None:
         """smsd writes local times: `26-03-10 06:12:00`."""
         try:
-            return datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=self._zone).astimezone(UTC)
-        except ValueError:
+            told = datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=self._zone).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
+        return told if told < self._clock() + CLOCKS_APART else None
 
     def _sweep(self) -> None:
         """Words leave the disk soon after they are kept here; what tells that a message was sent, later."""
@@ -208,7 +226,7 @@ KIND = Kind(
           for name in ("incoming", "report", *sorted(HANDED))),
         Spec("status", "smsd's status file, when it is not spool/stats/status", check=checks.folder),
         Spec("queue", "the name of a queue in smsd.conf, when there is one modem for each operator"),
-        Spec("zone", "the time zone of the machine smsd runs on", check=checks.zone),
+        Spec("zone", "the time zone smsd writes its times in, when it is not this machine's", check=checks.zone),
         Spec("parallel", "how many messages may lie before the modem at once, 1 to 20", check=checks.number(1, 20)),
         Spec("wait", "seconds after which an untouched message is taken back, 1 to 40", check=checks.number(1, 40)),
         Spec("poll", "seconds between two looks, 1 to 60", check=checks.number(1, 60)),
