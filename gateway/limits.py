@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, delete, insert, select
 from gateway import audit
 from gateway.errors import NotFound, UsageError
 from gateway.house import touch_config
+from gateway.locale import N_
 from gateway.models import Setting
 
 SETTING: Table = Setting.__table__  # type: ignore[attr-defined]
@@ -55,15 +56,17 @@ def money(typed: str) -> str:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "rhythm_days": Limit(7, "Days within which a monitor is expected to write; 0 expects nobody.", whole(0, 365)),
-    "reminders": Limit(1, "Reminders a silent monitor gets at most, a day apart.", whole(0, 5)),
-    "silence_hours": Limit(24, "Hours after the first reminder until the coordinators are told.", whole(1, 720)),
-    "quiet_from": Limit("20:00", "Hour from which the gateway starts no SMS of its own.", hour),
-    "quiet_until": Limit("08:30", "Hour from which it does again; the same as quiet_from for no quiet hours.", hour),
-    "segment_price": Limit("0", "What one segment of an SMS costs; shown before an announcement goes.", money),
-    "alert_next_minutes": Limit(15, "Minutes without VISTO until the next coordinator is alerted.", whole(1, 1440)),
-    "alert_admin_minutes": Limit(30, "Minutes without VISTO until the admins are alerted.", whole(1, 1440)),
-    "alert_more_minutes": Limit(10, "Minutes between two SMS that more is heard of one event.", whole(1, 1440)),
+    "rhythm_days": Limit(7, N_("Days within which a monitor is expected to write; 0 expects nobody."), whole(0, 365)),
+    "reminders": Limit(1, N_("Reminders a silent monitor gets at most, a day apart."), whole(0, 5)),
+    "silence_hours": Limit(24, N_("Hours after the first reminder until the coordinators are told."), whole(1, 720)),
+    "quiet_from": Limit("20:00", N_("Hour from which the gateway starts no SMS of its own."), hour),
+    "quiet_until": Limit(
+        "08:30", N_("Hour from which it does again; the same as quiet_from for no quiet hours."), hour
+    ),
+    "segment_price": Limit("0", N_("What one segment of an SMS costs; shown before an announcement goes."), money),
+    "alert_next_minutes": Limit(15, N_("Minutes without VISTO until the next coordinator is alerted."), whole(1, 1440)),
+    "alert_admin_minutes": Limit(30, N_("Minutes without VISTO until the admins are alerted."), whole(1, 1440)),
+    "alert_more_minutes": Limit(10, N_("Minutes between two SMS that more is heard of one event."), whole(1, 1440)),
 }
 
 

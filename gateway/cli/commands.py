@@ -4,6 +4,7 @@ import typer
 
 from gateway.cli.alerts import app as alerts
 from gateway.cli.alerts import rules as alert_rules
+from gateway.cli.announcing import announce
 from gateway.cli.auditing import app as audit
 from gateway.cli.backups import backup, restore
 from gateway.cli.channels import app as channels
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo, simulate):
+for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo, simulate, announce):
     app.command(command.__name__)(command)
 
 for name, group in (

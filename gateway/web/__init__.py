@@ -8,12 +8,14 @@ from gateway.web import (
     acknowledge,
     alert_rules,
     alerts,
+    announcements,
     audit_page,
     channels,
     contact,
     contacts,
     health_page,
     keywords,
+    limits_page,
     login,
     mailbox,
     message,
@@ -40,7 +42,7 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES, *setup.PAGES, *overview.PAGES, *account.PAGES, *messages.PAGES, *message.PAGES, *reports.PAGES,
     *report.PAGES, *alerts.PAGES, *alert_rules.PAGES, *acknowledge.PAGES, *keywords.PAGES, *outbox.PAGES,
     *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
-    *contacts.PAGES, *contact.PAGES,
+    *contacts.PAGES, *contact.PAGES, *announcements.PAGES, *limits_page.PAGES,
     *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip
 LAST: tuple[Page, ...] = (Page("GET", "/{path:path}", PUBLIC, missing),)

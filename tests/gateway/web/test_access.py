@@ -14,9 +14,9 @@ PLACEHOLDERS = {
 # Which addresses each role may open, by their first part. What is not here is refused.
 OPEN = {
     "admin": {"", "account", "alerts", "alert-rules", "messages",
-              "reports", "keywords", "outbox", "subscriptions", "contacts", "channels",
+              "reports", "keywords", "outbox", "subscriptions", "announcements", "limits", "contacts", "channels",
               "users", "audit", "health", "simulator", "mailbox"},
-    "coordinator": {"", "account", "alerts", "messages", "reports", "subscriptions"},
+    "coordinator": {"", "account", "alerts", "announcements", "messages", "reports", "subscriptions"},
     "analyst": {"", "account"},
     "signatory": {"", "account"},
     "auditor": {"", "account", "audit"},
