@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks import intake, outgoing, reading, serving
+from benchmarks import alerting, intake, outgoing, reading, serving
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "read_text": reading.text,
@@ -13,6 +13,8 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "start_first_200": serving.start,
     "idle_rss": serving.memory,
     "outbox_sqlite": outgoing.sqlite,
+    "outbox_overtaking": alerting.overtaking,
+    "alert_latency": alerting.latency,
     "intake_sqlite": intake.sqlite,
     "intake_postgres": intake.postgres,
 }
