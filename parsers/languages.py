@@ -13,7 +13,8 @@ def language_of(doc: Document, reason: str | None = None) -> str:
     """The language a word of the pack tells, else the sender's; MAYAN for an unread text that looks like one."""
     told = doc.found("language")
     if told:
-        return told[0].value
+        spoken = {match.value for match in told}
+        return doc.context.language if doc.context.language in spoken else told[0].value
     if reason == "unknown" and _looks_mayan(doc):
         return MAYAN
     return doc.context.language

@@ -64,6 +64,13 @@ class VocabularyBuilder:
         add_phrase(self.trie, words, Entry(kind, value, weight))
         self._know(words, kind)
 
+    def add_spoken(self, row: Mapping[str, str]) -> None:
+        """A word of another language, read as it is written: no slip is taken for one."""
+        words = words_of(row["word"])
+        add_phrase(self.trie, words, Entry(row["kind"], row["value"], 2))
+        add_phrase(self.trie, words, Entry("language", row["language"], 2))
+        self.words.update(words)
+
     def _know(self, words: Sequence[str], kind: str) -> None:
         plain = [word for word in words if word[0] not in "{*"]
         self.words.update(plain)
@@ -260,6 +267,5 @@ def build_tables(
         for phrase in row["phrases"].split("|"):
             builder.add(phrase, "spam", "spam", int(row["weight"]))
     for row in pack.table("languages"):
-        builder.add(row["word"], row["kind"], row["value"], 2)
-        builder.add(row["word"], "language", row["language"], 2)
+        builder.add_spoken(row)
     return builder.build(pack, reading_order)

@@ -279,3 +279,18 @@ def test_the_lower_number_of_a_range_is_said_to_be_the_readers_choice() -> None:
 def test_a_few_words_behind_a_day_are_no_part_of_a_longer_message() -> None:
     assert read("1/4 robo en nebaj").part is None
     assert read("1/4 robo en nebaj").reports[0].values["date"].value == "2025-04-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "injured", "language"),
+    [
+        ("inc les nebaj oxva'l heridos", 3, "ixl"),
+        ("inc les nahuala keb' heridos", 2, "quc"),
+        ("inc les toliman wo'o' heridos", 5, "cak"),
+        ("Saqirik nan, inc les nahuala lajuj heridos, maltyox", 10, "quc"),
+    ],
+)
+def test_numbers_are_counted_in_mayan_languages_too(text: str, injured: int, language: str) -> None:
+    reading = read(text)
+    assert reading.reports[0].values["injured"].value == injured
+    assert reading.language == language
