@@ -16,6 +16,7 @@ CARRIES: Mapping[str, tuple[str, str | None]] = {
     "smpp": ("tel", None),
     "http": ("tel", "send_url"),
     "kannel": ("tel", "send_url"),
+    "android": ("tel", "send_url"),
     "smtp": ("mailto", "host"),
     "imap": ("mailto", "host"),
     "simulator": ("tel", None),

@@ -7,7 +7,7 @@ To add a kind: a module here with a door or listener, one in `outbox/senders` th
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
@@ -24,17 +24,22 @@ Status = Literal["sent", "delivered", "failed"]
 
 
 class ChannelError(Exception):
-    """A call that is not taken; `code` and `message` go back to the caller and name no person."""
+    """A call that is not taken; `code` and `message` go back to the caller and name no person.
+
+    `audited`: the caller is who it says and brought what it should not; somebody has to see that.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, *, retry_after: int | None = None, allow: tuple[str, ...] = ()
-    ) -> None:
+        self, status: int, code: str, message: str, *, retry_after: int | None = None, allow: tuple[str, ...] = (),
+        audited: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after = retry_after
         self.allow = allow
+        self.audited = audited
 
 
 class SettingError(ValueError):
@@ -245,6 +250,8 @@ class Kind:
     listen: Callable[[ChannelConfig, Surroundings], list[Listener]] | None = None
     make_sender: "Callable[[ChannelConfig, Surroundings], Sender | None] | None" = None
     catch_up: "Callable[[ChannelConfig, Surroundings, datetime], Awaitable[None]] | None" = None
+    reach: timedelta = timedelta(hours=1)
+    """How much further back it asks than the moment up to which it is caught up."""
     signs: "Callable[[ChannelConfig], Signs] | None" = None
 
     def spec(self, name: str) -> Spec | None:

@@ -1,8 +1,8 @@
 """Asks providers for what was missed: at the start, when a link is back, after the machine slept, and every hour.
 
 Up to when a channel was caught up stands in its row, so that a text missed while anything was down is asked for however
-long that was. `since` goes back an hour more: phones and providers have clocks of their own. What is here already is
-known by its id and not kept again.
+long that was. `since` goes back further by the kind's `reach`, since phones and operators have clocks of their own, but
+never to before the channel was made. What is here already is known by its id and not kept again.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from gateway.house import House
 from outbox.errors import SendError
 
 EVERY = timedelta(hours=1)
-MARGIN = timedelta(hours=1)
 LOOK_EVERY_S = 1.0
 FIRST_RETRY_S = 15.0
 LONGEST_RETRY_S = 300.0
@@ -74,10 +73,10 @@ class CatchingUp:
     async def _catch_up(self, config: ChannelConfig) -> None:
         began, name = self._house.clock(), config.name
         try:
-            since = await self._house.read(lambda connection: self._since(connection, name))
+            since = await self._house.read(lambda connection: _since(connection, config))
             if since is not None:
                 async with asyncio.timeout(LIMIT_S):
-                    await _ask(config, self._around, since - MARGIN)
+                    await _ask(config, self._around, since)
                 await self._house.write(lambda connection: _mark(connection, name, began))
         except (SendError, TimeoutError) as error:
             self._failed(name, getattr(error, "code", "timeout"))
@@ -88,19 +87,22 @@ class CatchingUp:
             self._retry.pop(name, None)
             _log.info("channel %s is caught up", name)
 
-    @staticmethod
-    def _since(connection: Connection, name: str) -> datetime | None:
-        """Up to when it was caught up, for a new channel when it was made; None when it is gone."""
-        columns = (CHANNEL.c.caught_up_at, CHANNEL.c.created_at)
-        row = connection.execute(select(*columns).where(CHANNEL.c.name == name)).first()
-        return None if row is None else row.caught_up_at or row.created_at
-
     def _failed(self, name: str, why: str) -> None:
         pause = self._retry.get(name, FIRST_RETRY_S)
         self._next[name] = _monotonic() + pause
         self._retry[name] = min(pause * 2, LONGEST_RETRY_S)
         if pause == FIRST_RETRY_S:
             _log.warning("channel %s could not be caught up: %s", name, why)
+
+
+def _since(connection: Connection, config: ChannelConfig) -> datetime | None:
+    """From when on texts are asked for; None when the channel is gone."""
+    columns = (CHANNEL.c.caught_up_at, CHANNEL.c.created_at)
+    row = connection.execute(select(*columns).where(CHANNEL.c.name == config.name)).first()
+    if row is None:
+        return None
+    made: datetime = row.created_at
+    return max(made, row.caught_up_at - CHANNELS[config.kind].reach) if row.caught_up_at else made
 
 
 async def _ask(config: ChannelConfig, around: Surroundings, since: datetime) -> None:

@@ -1,11 +1,9 @@
 """The generic channel: any gateway that can make a web request, any gateway that takes one."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from gateway.channels import checks
 from gateway.channels.base import (
@@ -23,6 +21,7 @@ from gateway.channels.callers import HASHES, SIGNED, Caller
 from gateway.channels.dialects import DIALECTS
 from gateway.channels.forms import FORM, JSON, malformed, read_form, read_json, whole_characters
 from gateway.channels.mapping import ID_LIMIT, PART_LIMIT, RECEIPT_FIELDS, TEXT_FIELDS, mapped, text_fields
+from gateway.channels.receipts import our_id, plain_error
 from gateway.channels.templates import body, errors, headers, pairs_of, receipt_words, rule, url, words_to
 from gateway.incoming import Incoming, Receipt
 from outbox.address import parse_sender
@@ -31,11 +30,8 @@ from outbox.senders.template import FORMS, TemplateError, read_pairs, template_o
 if TYPE_CHECKING:
     from outbox.senders.base import Sender
 
-ERROR_LIMIT = 64
 MEDIA = JSON.encode()
 METHODS: Mapping[str, tuple[str, ...]] = {"post": ("POST",), "get": ("GET",), "both": ("POST", "GET")}
-# Errors are kept in clear; some providers name the phone in them.
-PHONE = re.compile(r"\+?\d(?:[ .-]?\d){6,}")
 STATUSES: tuple[Status, ...] = ("sent", "delivered", "failed")
 OWN_WORDS: Mapping[str, Status] = {status: status for status in STATUSES}
 
@@ -90,7 +86,7 @@ class HttpDoor:
             return None
         error = _word(fields, "error", 10_000) if status == "failed" or not self._receipt_fields else None
         at = _moment(fields, "at") if not self._receipt_fields else None
-        return StatusReport(status, _uuid(name), name, error and PHONE.sub("#", error)[:ERROR_LIMIT], at)
+        return StatusReport(status, our_id(name), name, plain_error(error), at)
 
     def noted(self) -> HttpAnswer:
         return self._answer or HttpAnswer(202, MEDIA, b"{}")
@@ -170,13 +166,6 @@ def _fingerprint(sender: str, sent_at: datetime, text: str, part: tuple[str, int
     """Stands in for an absent id: the same words of the same sender and moment are the same delivery."""
     whole = "\0".join((sender, sent_at.isoformat(), text, str(part or "")))
     return "sha256:" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def make_sender(config: ChannelConfig, around: Surroundings) -> "Sender | None":

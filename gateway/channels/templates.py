@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from gateway.channels.base import SettingError
 from gateway.channels.checks import http_url
-from outbox.senders.answers import read_errors
+from outbox.senders.answers import read_meanings
 from outbox.senders.template import TemplateError, check_holes, check_url, read_headers, read_pairs, read_rule
 
 T = TypeVar("T", bound=str)
@@ -25,7 +25,7 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
 body = _checked(check_holes)
 headers = _checked(read_headers)
 rule = _checked(read_rule)
-errors = _checked(read_errors)
+errors = _checked(read_meanings)
 _url_holes = _checked(check_url)
 
 

@@ -32,6 +32,7 @@ ERRORS: Mapping[str, type[SendError]] = {
         UnknownResult, Unsupported,
     )
 }  # fmt: skip
+TAKEN = "sent"
 BY_STATUS: Mapping[int, type[SendError]] = {
     401: AuthFailed, 403: AuthFailed, 408: Deferred, 413: TooLong, 425: Deferred, 429: Throttled,
 }  # fmt: skip
@@ -40,16 +41,19 @@ BY_STATUS: Mapping[int, type[SendError]] = {
 class AnswerReader:
     """`ok` is a rule (see Rule), `id_path` where the provider's id stands, `errors` like `403=auth_failed`.
 
-    A name in `errors` is a status, or a value of the field that the rule of `ok` looks at.
+    A name in `errors` is a status, or a value of the field that the rule of `ok` looks at. A status that means `sent`
+    is a yes: so gateways refuse what they have taken before.
     """
 
     def __init__(self, ok: str = "", id_path: str = "", errors: str = "") -> None:
         self._ok = read_rule(ok)
         self._id_path = id_path or "id"
-        self._errors = read_errors(errors)
+        self._errors, self._taken = read_meanings(errors)
 
     def read(self, answer: "Answer") -> Sent:
         """What the gateway's answer says about the message. Raises a SendError unless it is a yes."""
+        if str(answer.status) in self._taken:
+            return Sent()
         if answer.status >= 300:
             raise self._refusal(answer)
         document = _document(answer)
@@ -70,7 +74,7 @@ class AnswerReader:
 
     def _no(self, answer: "Answer", document: Any) -> SendError:
         """2xx with a word that is not the yes: what `errors` calls it, else final."""
-        value = str(at_path(document, self._ok.path)) if self._ok.path else answer.text.strip()[:32]
+        value = str(at_path(document, self._ok.path)) if self._ok.path else ""
         detail: Detail = {"status": answer.status, "body": "refused"}
         return self._errors.get(value, Refused)(retry_after=answer.retry_after, detail=detail)
 
@@ -82,14 +86,17 @@ class AnswerReader:
         return kind(retry_after=wish, detail=detail)
 
 
-def read_errors(text: str) -> dict[str, type[SendError]]:
-    """`403=auth_failed, 2=throttled`; raises TemplateError on a word that is none."""
-    found = {}
+def read_meanings(text: str) -> tuple[dict[str, type[SendError]], frozenset[str]]:
+    """Of `403=auth_failed, 409=sent`: the errors, and what means that it was taken. Raises TemplateError."""
+    found, taken = {}, set()
     for name, word in read_pairs(text).items():
-        if word not in ERRORS:
-            raise TemplateError(f"{word} is unknown; there are {', '.join(ERRORS)}")
-        found[name] = ERRORS[word]
-    return found
+        if word == TAKEN:
+            taken.add(name)
+        elif word in ERRORS:
+            found[name] = ERRORS[word]
+        else:
+            raise TemplateError(f"{word} is unknown; there are {TAKEN}, {', '.join(ERRORS)}")
+    return found, frozenset(taken)
 
 
 def _document(answer: "Answer") -> Any:
