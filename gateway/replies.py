@@ -28,15 +28,24 @@ class Replies:
     def form_reply(self, form: str, /, **values: object) -> str:
         return fill(self.codebook.forms[form].reply, values)
 
-    def confirmation(self, state: ReportState, *, discreet: bool = False, open_end: bool = False) -> str:
-        """The answer to an accepted report; `open_end` when an alert did not say what or where."""
+    def confirmation(
+        self, state: ReportState, *, discreet: bool = False, open_end: bool = False, late_hours: int = 0,
+        long: bool = False,
+    ) -> str:  # fmt: skip
+        """The answer to an accepted report; `open_end` when an alert did not say what or where.
+
+        With `late_hours` it says that the text took so long, if that fits into one SMS or the answer may be `long`.
+        """
         if discreet:
             return self.text("discreet", ref=state.ref)
         form = self.codebook.forms["urgent" if state.urgent and "urgent" in self.codebook.forms else state.form]
         template = form.reply_open if open_end and form.reply_open else form.reply
         values = self.values(state)
-        full = fill(template, values)
-        return full if count(full).segments == 1 else fill(template, {**values, "counts": ""})
+        forms = (fill(template, values), fill(template, {**values, "counts": ""}))
+        if late_hours:
+            note = self.text("delayed", ref=state.ref, hours=late_hours)
+            forms = (f"{forms[0]} {note}", *forms)
+        return next((text for text in forms if long or count(text).segments == 1), forms[-1])
 
     def question(self, asked: Asked, question: Question | None) -> str:
         """The one question about a draft."""

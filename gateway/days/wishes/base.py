@@ -107,10 +107,10 @@ def read_place(node: Node, codebook: Codebook) -> str:
 
 
 def read_category(node: Node, codebook: Codebook) -> str:
-    """The code of a category written as code or name. Raises DayError."""
+    """The code of a category written as code, name, or one of the words people use for it. Raises DayError."""
     text = node.text("category").strip()
-    for code, category in codebook.categories.items():
-        if plain(text) in (plain(code), plain(category.name), plain(category.short)):
+    for code, found in codebook.categories.items():
+        if plain(text) in map(plain, (code, found.name, found.short, *found.synonyms)):
             return code
     raise node.wrong(f"{text!r} is no category; write a code such as {', '.join(list(codebook.categories)[:6])}")
 
