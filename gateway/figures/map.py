@@ -23,7 +23,7 @@ SPAN = timedelta(days=7)
 class Spot:
     """A municipality. Grey: every monitor of it is silent (`silent_since` the last word of any), and what others
     report of it stands in `reports` all the same. Red: an urgent report nobody has closed. Yellow: reports of the last
-    seven days. Green: none, and its monitors are heard from. A place without monitors or reports is not on the map."""
+    seven days, strangers' left out. Green: none, and its monitors are heard from. A place without monitors or reports is not on the map."""
 
     place: str
     colour: str
@@ -64,7 +64,7 @@ def _monitors(connection: Connection) -> dict[str, set[UUID]]:
 def _recent_refs(connection: Connection, now: datetime) -> dict[str, set[int]]:
     query = select(REPORT.c.place, REPORT.c.ref).where(
         REPORT.c.created_at > now - SPAN, REPORT.c.created_at <= now, REPORT.c.state.in_(STANDING),
-        REPORT.c.practice.is_(False), REPORT.c.place.is_not(None), REPORT.c.ref.is_not(None),
+        REPORT.c.practice.is_(False), REPORT.c.registered, REPORT.c.place.is_not(None), REPORT.c.ref.is_not(None),
     )  # fmt: skip
     found: dict[str, set[int]] = defaultdict(set)
     for row in connection.execute(query):
