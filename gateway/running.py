@@ -5,13 +5,14 @@ import os
 import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, select
 from uuid_utils.compat import uuid7
 
+from gateway import audit
 from gateway.activity import Activity
 from gateway.alerts import keep_ladder
 from gateway.channels.base import StatusReport, Surroundings
@@ -28,10 +29,13 @@ from gateway.intake import Intake
 from gateway.metrics import Metrics
 from gateway.models import OptOut
 from gateway.plan import Reader
+from gateway.stopped import note_stopped
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
 from outbox.handing import hand_over
 from outbox.queue import keep_time_left, record_receipt
+from outbox.receipts import OPTED_OUT
+from outbox.rows import OUTBOUND
 from outbox.senders.base import Envelope
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 FLUSH_EVERY_S = 20.0
+AUDIT_EVERY = timedelta(minutes=1)
 POISON_EVERY_S = 1.0
 LAST_WORDS = ("notice",)
 
@@ -77,6 +82,7 @@ class Running:
         self._in_flight: InFlight | None = None
         self._lock: int | None = None
         self._catching_up: CatchingUp | None = None
+        self._refused: dict[tuple[str, str], datetime] = {}
         self.channels: LiveChannels
         self.dispatcher: Dispatcher | None = None
         self.health = Health(house, self.metrics, self.activity.offline, lambda: self.channels.troubles())
@@ -172,6 +178,18 @@ class Running:
         if result == "kept":
             self._kept(channel)
 
+    def refused(self, channel: str, code: str) -> None:
+        """At most one entry a minute for each channel and reason: a wrong setting must not fill the log."""
+        now = self.clock()
+        if (last := self._refused.get((channel, code))) is not None and timedelta(0) <= now - last < AUDIT_EVERY:
+            return
+        self._refused[channel, code] = now
+        self.house.writer.submit(
+            lambda connection: audit.record(
+                connection, at=now, actor="channel", action="channel.refused", target=channel, data={"why": code}
+            )
+        )
+
     def _heard_mail(self, channel: str, result: str) -> None:
         self.metrics.heard(channel, result)
         if result == "kept":
@@ -187,6 +205,12 @@ class Running:
             connection, channel=channel, status=report.status, our_id=report.our_id, provider_id=report.provider_id,
             error=report.error, at=report.at, now=self.clock(), seals=self.house.sealer,
         )  # fmt: skip
+        if report.error == OPTED_OUT and report.our_id is not None:
+            to = select(OUTBOUND.c.to_hash).where(OUTBOUND.c.id == report.our_id, OUTBOUND.c.channel == channel)
+            self._stopped(connection, channel, connection.scalars(to).all())
+
+    def _stopped(self, connection: Connection, channel: str, hashes: "Collection[bytes]") -> None:
+        note_stopped(connection, channel, hashes, now=self.clock())
 
     def _take_texts(self) -> None:
         settings = self.house.settings
@@ -208,6 +232,7 @@ class Running:
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
             owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed, review=self._freshness.review,
+            on_opted_out=self._stopped,
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))

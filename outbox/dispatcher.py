@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from outbox.errors import SendError, UnknownResult
+from outbox.errors import OptedOut, SendError, UnknownResult
 from outbox.housekeeping import Housekeeping
 from outbox.line import Ended, Line, SendingChannel, State, Write
 from outbox.queue import Seals, cancel_leased, claim_due, hasten, record_failure, record_sent_many
@@ -38,7 +38,8 @@ class Dispatcher:
     """`channels` is asked at every turn, so that changed settings are obeyed at once; it owns and closes the senders.
 
     `allowed` gets the messages about to be sent and answers with the ids that may go; the others are cancelled.
-    `review` looks at those that may once more: see outbox.review.
+    `review` looks at those that may once more: see outbox.review. `on_opted_out` is given the channel and the hashes of
+    addresses whose people have stopped our messages at the provider, in the transaction that records it.
     `alone` says that no other process sends from this database: what a dead one held goes on at once, not when its
     lease ends. `on_state` hears offline, online, auth_failed (with the error's code) and sent (with how many).
     """
@@ -48,7 +49,7 @@ class Dispatcher:
         channels: Callable[[], Mapping[str, SendingChannel]], owner: str, policy: RetryPolicy | None = None,
         rng: Random | None = None, on_state: Callable[[str, State, str], None] | None = None,
         allowed: Callable[[Connection, Sequence[Envelope]], Collection[UUID]] | None = None,
-        review: Review | None = None,
+        review: Review | None = None, on_opted_out: Callable[[Connection, str, Collection[bytes]], None] | None = None,
         send_seconds: float = SEND_SECONDS, drain_seconds: float = DRAIN_SECONDS,
         alone: bool = False,
     ) -> None:  # fmt: skip
@@ -62,6 +63,7 @@ class Dispatcher:
         self._on_state = on_state
         self._allowed = allowed
         self._review = review
+        self._on_opted_out = on_opted_out
         self._send_seconds = min(send_seconds, LEASE.total_seconds() * 0.9)
         self._drain_seconds = drain_seconds
         self._alone = alone
@@ -203,6 +205,9 @@ class Dispatcher:
         for end in ended:
             if isinstance(end.outcome, SendError):
                 record_failure(conn, end.envelope, end.outcome, now=now, policy=self._policy, rng=self._rng)
+        stopped = [end.envelope for end in ended if isinstance(end.outcome, OptedOut)]
+        if stopped and self._on_opted_out is not None:
+            self._on_opted_out(conn, stopped[0].channel, {envelope.to_hash for envelope in stopped})
 
     def _begin(self, channel: SendingChannel, line: Line, envelope: Envelope) -> None:
         line.running[envelope.id] = asyncio.create_task(self._send(channel, line, envelope))

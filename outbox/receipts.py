@@ -22,6 +22,8 @@ RANK = {
     "queued": 0, "sending": 1, "expired": 2, "cancelled": 2, "sent": 3, "failed": 4, "delivered": 5,
 }  # fmt: skip
 UNDELIVERED = "undelivered"
+# What a receipt says of a person who has stopped our messages at the provider.
+OPTED_OUT = "opted_out"
 ERROR_LENGTH = 64
 SWEEP = 500
 

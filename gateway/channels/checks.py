@@ -65,6 +65,11 @@ def sms_sender(value: str) -> str:
     return sender.value
 
 
+def sms_numbers(value: str) -> str:
+    """Numbers with country code or short codes, with commas between."""
+    return ",".join(sms_sender(one) for one in value.split(",") if one.strip())
+
+
 def twilio_sender(value: str) -> str:
     """A number, or a messaging service (MG and 32 hexadecimal digits)."""
     return value.strip() if re.fullmatch(r"MG[0-9a-fA-F]{32}", value.strip()) else sms_sender(value)

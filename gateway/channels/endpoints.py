@@ -8,7 +8,9 @@ import json
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,6 +18,7 @@ from gateway.channels.base import (
     BODY_LIMIT,
     RECEIPT_LIMIT,
     ChannelError,
+    Done,
     Door,
     HttpAnswer,
     HttpCall,
@@ -55,8 +58,16 @@ class Desk(Protocol):
         """Record a delivery receipt; raises Busy when nothing was kept."""
         ...
 
-    async def hand_over(self, channel: str, limit: int) -> "Sequence[Envelope]":
-        """Lease up to `limit` due messages to the device that asks."""
+    async def hand_over(self, channel: str, limit: int, hold: timedelta | None) -> "Sequence[Envelope]":
+        """Give up to `limit` due messages to the device that asks, leased for `hold`; without one they count as sent."""
+        ...
+
+    async def owed(self, channel: str) -> "Sequence[UUID]":
+        """Ids of the messages that the device has and has not told of."""
+        ...
+
+    def refused(self, channel: str, code: str) -> None:
+        """Note in the audit log that a known caller brought what is not for us; returns at once."""
         ...
 
     def heard(self, channel: str, result: str, seconds: float) -> None:
@@ -87,6 +98,8 @@ class Hear:
             answer = await self.do(name, _there(door), call)
             result = "kept"
         except ChannelError as error:
+            if error.audited:
+                self._desk.refused(name, error.code)
             await send_error(send, error)
         except Busy as error:
             result = "busy"
@@ -109,8 +122,9 @@ class Hear:
         receipts = await asyncio.gather(*(self._desk.intake.receive(text) for text in found.texts))
         for report in found.reports:
             await self._desk.note(name, report)
-        given = await self._desk.hand_over(name, found.takes) if found.takes else ()
-        return door.reply(call, receipts, given)
+        given = await self._desk.hand_over(name, found.takes, found.hold) if found.takes else ()
+        owed = await self._desk.owed(name) if found.asks else ()
+        return door.reply(call, Done(receipts, given, owed))
 
 
 class HearReceipt(Hear):

@@ -22,6 +22,7 @@ from gateway.channels.base import (
 from gateway.channels.forms import FORM, FormFields, malformed, read_form, whole_characters
 from gateway.incoming import Incoming, Receipt
 from outbox.address import parse_sender
+from outbox.receipts import OPTED_OUT
 
 if TYPE_CHECKING:
     from twilio.request_validator import RequestValidator
@@ -39,6 +40,22 @@ STATUSES: dict[str, Status] = {
 }  # fmt: skip
 
 
+# https://www.twilio.com/docs/api/errors/21610
+STOPPED = "21610"
+
+
+def account_of(config: ChannelConfig) -> str:
+    """The account whose texts these are: the sub-account when there is one."""
+    return config.get("subaccount_sid") or config.get("account_sid")
+
+
+def own_numbers(config: ChannelConfig) -> list[str]:
+    """Our numbers in E.164 or as short codes; none when only a messaging service is named."""
+    found = [number for number in config.get("numbers").split(",") if number]
+    sender = config.get("from")
+    return [*found, *([sender] if sender and not sender.startswith("MG") and sender not in found else [])]
+
+
 class TwilioDoor:
     """Hears one account. https://www.twilio.com/docs/usage/webhooks/webhooks-security"""
 
@@ -47,8 +64,10 @@ class TwilioDoor:
 
     def __init__(self, config: ChannelConfig) -> None:
         self._name = config.name
-        self._account = config.get("account_sid")
-        self._token = config.get("auth_token")
+        self._account = account_of(config)
+        self._token = config.get("signing_key") or config.get("auth_token")
+        self._numbers = frozenset(own_numbers(config))
+        self._service = config.get("from") if config.get("from").startswith("MG") else None
 
     @cached_property
     def _validator(self) -> "RequestValidator":
@@ -61,12 +80,21 @@ class TwilioDoor:
         delivery = fields.get("MessageSid") or fields.get("SmsSid")
         if not delivery:
             raise malformed("MessageSid is missing")
+        self._check_number(fields)
         text, raw = whole_characters(fields.get("Body") or "")
         sender = parse_sender(fields.get("From") or "")
         return Incoming(
             channel=self._name, sender=str(sender.address or f"raw:{sender.value}"), text=text, heard_at=now,
             external_id=delivery, to=fields.get("To"), raw=raw,
         )  # fmt: skip
+
+    def _check_number(self, fields: FormFields) -> None:
+        """A text for another number of the account, or of another service, is not for us."""
+        if self._service and fields.get("MessagingServiceSid") == self._service:
+            return
+        to = parse_sender(fields.get("To") or "").value
+        if (self._numbers or self._service) and to not in self._numbers:
+            raise ChannelError(403, "other_number", "The text was sent to a number that is not ours.", audited=True)
 
     def answer(self, _receipt: Receipt) -> HttpAnswer:
         return TWIML
@@ -76,7 +104,8 @@ class TwilioDoor:
         status = STATUSES.get((fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower())
         if status is None:
             return None
-        error = fields.get("ErrorCode")
+        code = fields.get("ErrorCode")
+        error = OPTED_OUT if code == STOPPED else code
         provider_id = fields.get("MessageSid") or fields.get("SmsSid")
         return StatusReport(status, _our_id(call.query), provider_id, error if status == "failed" else None)
 
@@ -145,14 +174,28 @@ def _sender(config: ChannelConfig, status_callback: str) -> "Sender":
     return TwilioSender({**config.config, "parallel": PARALLEL}, config.secrets, status_callback=status_callback)
 
 
+async def catch_up(config: ChannelConfig, around: Surroundings, since: datetime) -> None:
+    """Texts that came while nobody could bring them, from the provider's own list."""
+    from gateway.channels.twilio_log import fetch_missed
+
+    await fetch_missed(config, around, since)
+
+
 KIND = Kind(
     "twilio", "Twilio",
     settings=(
         Spec("account_sid", "the account, AC and 32 letters and digits", required=True, check=checks.account_sid),
         Spec("auth_token", "the secret of the account", required=True, secret=True, check=checks.secret),
         Spec("from", "your number, with + and country code, or a messaging service", check=checks.twilio_sender),
+        Spec("numbers", "your other numbers that people write to, with commas between", check=checks.sms_numbers),
+        Spec("subaccount_sid", "the sub-account that holds the number, if there is one", check=checks.account_sid),
+        Spec(
+            "signing_key", "what calls are signed with, if not auth_token: a sub-account's own token, or a shared key",
+            secret=True, check=checks.secret,
+        ),
         Spec("api_base", "another address of the interface, for tests and proxies", check=checks.http_url),
     ),
     make_door=TwilioDoor,
     make_sender=make_sender,
+    catch_up=catch_up,
 )  # fmt: skip

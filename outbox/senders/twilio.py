@@ -55,7 +55,8 @@ ERRORS: dict[int, type[SendError]] = {
 
 
 class TwilioSender:
-    """Settings: account_sid, from (a number, or a messaging service MG...), api_base, ca_file, timeout, parallel.
+    """Settings: account_sid, subaccount_sid (whose messages they are, when that is another), from (a number, or a
+    messaging service MG...), api_base, ca_file, timeout, parallel.
 
     Secret: auth_token. `status_callback`: where receipts are sent, without a query.
     """
@@ -74,7 +75,8 @@ class TwilioSender:
         self._configured = bool(account and token and self._from)
         # The library fills what is empty from the environment, unless it is given one that is not.
         environment = {"TWILIO_ACCOUNT_SID": account}
-        self._client = Client(account, token, http_client=WireHttpClient(self._wire), environment=environment)
+        holder = str(config.get("subaccount_sid") or account)
+        self._client = Client(account, token, holder, http_client=WireHttpClient(self._wire), environment=environment)
         self._api_base = str(config.get("api_base") or self._client.api.base_url)
         self._client.api.base_url = self._api_base
 
@@ -120,7 +122,10 @@ class TwilioSender:
         return f"{self._callback}?{urlencode({'m': str(envelope.id)})}"
 
     def _find(self, envelope: Envelope, to: str) -> MessageInstance | None:
-        """The message of the earlier try, newest first, if Twilio has it; one that failed there may go again."""
+        """The message of the earlier try, newest first, if Twilio has it; one that failed there may go again.
+
+        Not asked for by DateSent, which a message that still waits at Twilio does not have.
+        """
         assert envelope.unsure_since is not None
         since = envelope.unsure_since - CLOCK_MARGIN
         for message in self._client.messages.list(to=to, limit=LOOK_BACK, page_size=LOOK_BACK):

@@ -168,13 +168,14 @@ def test_a_message_that_is_delivered_meanwhile_is_found_delivered(twilio: FakeTw
     assert send(twilio, unsure()).state == "delivered"
 
 
+KNOWN = "SM" + "f" * 32
 OTHERS = {
     "another text": {"body": "Recibido 3002"},
     "a text that ends alike": {"body": "No. Recibido 3001"},
     "a text from the person": {"direction": "inbound"},
     "one that failed": {"status": "undelivered"},
     "one from before": {"date_created": "Tue, 10 Mar 2026 11:00:00 +0000"},
-    "one we know as another message": {"sid": "SM-known"},
+    "one we know as another message": {"sid": KNOWN},
     "to somebody else": {"to": "+50255550999"},
 }
 
@@ -182,7 +183,7 @@ OTHERS = {
 @pytest.mark.parametrize("changes", OTHERS.values(), ids=OTHERS)
 def test_a_message_that_is_not_found_is_sent(twilio: FakeTwilio, changes: dict[str, str]) -> None:
     twilio.add({"To": "+50255550101", "Body": "Recibido 3001"}, **changes)
-    sent = send(twilio, unsure(known_ids=("SM-known",)))
+    sent = send(twilio, unsure(known_ids=(KNOWN,)))
     assert len(twilio.messages) == 2
     assert sent.provider_id == twilio.messages[1]["sid"]
 
@@ -203,3 +204,15 @@ def test_the_id_of_the_message_is_the_only_thing_in_the_address_for_receipts(twi
     send(twilio)
     query = twilio.server.heard[0].form["StatusCallback"].partition("?")[2]
     assert UUID(query.removeprefix("m="))
+
+
+def test_a_sub_accounts_messages_are_sent_with_the_login_of_the_account(twilio: FakeTwilio) -> None:
+    twilio.holder = "AC" + "5" * 32
+    assert send(twilio, subaccount_sid=twilio.holder).provider_id == twilio.messages[0]["sid"]
+    assert twilio.server.heard[0].path == f"/2010-04-01/Accounts/{twilio.holder}/Messages.json"
+
+
+def test_a_message_that_still_waits_at_twilio_is_found_too(twilio: FakeTwilio) -> None:
+    twilio.add({"To": "+50255550101", "Body": "Recibido 3001"}, status="accepted", num_segments="0")
+    assert send(twilio, unsure()).provider_id == twilio.messages[0]["sid"]
+    assert len(twilio.messages) == 1

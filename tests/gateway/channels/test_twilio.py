@@ -150,7 +150,10 @@ RECEIPTS = {
         {"MessageStatus": "undelivered", "ErrorCode": "30003"},
         StatusReport("failed", OURS, "SM9", "30003"),
     ),
-    "failed": ({"MessageStatus": "failed", "ErrorCode": "21610"}, StatusReport("failed", OURS, "SM9", "21610")),
+    "failed": ({"MessageStatus": "failed", "ErrorCode": "30007"}, StatusReport("failed", OURS, "SM9", "30007")),
+    "stopped by the person": (
+        {"MessageStatus": "failed", "ErrorCode": "21610"}, StatusReport("failed", OURS, "SM9", "opted_out"),
+    ),
     "a step on the way": ({"MessageStatus": "sending"}, None),
     "a status of tomorrow": ({"MessageStatus": "teleported"}, None),
     "no status": ({}, None),
@@ -168,3 +171,49 @@ def test_a_receipt_says_what_became_of_a_message(label: str) -> None:
 def test_a_receipt_without_our_id_is_found_by_the_providers(query: str) -> None:
     call = signed({"MessageSid": "SM9", "AccountSid": "AC1", "MessageStatus": "sent"}, url=f"{URL}/status{query}")
     assert TwilioDoor(CONFIG).receipt(call) == StatusReport("sent", None, "SM9")
+
+
+SERVICE = "MG" + "0" * 32
+NUMBERS: dict[str, tuple[dict[str, str], dict[str, str], bool]] = {
+    "our number": ({"from": "+15005550006"}, {}, True),
+    "another number of the account": ({"from": "+15005550006"}, {"To": "+15005550007"}, False),
+    "another number that is ours too": (
+        {"from": "+15005550006", "numbers": "+15005550007,1500"}, {"To": "+15005550007"}, True,
+    ),
+    "our short code": ({"from": "+15005550006", "numbers": "+15005550007,1500"}, {"To": "1500"}, True),
+    "no number": ({"from": "+15005550006"}, {"To": ""}, False),
+    "our service": ({"from": SERVICE}, {"MessagingServiceSid": SERVICE, "To": "+15005550009"}, True),
+    "another service": ({"from": SERVICE}, {"MessagingServiceSid": "MG" + "1" * 32}, False),
+    "our service's number, told as ours": ({"from": SERVICE, "numbers": "+15005550006"}, {}, True),
+    "a channel that only hears and names no number": ({}, {"To": "+15005550099"}, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("label", NUMBERS)
+def test_a_text_to_a_number_that_is_not_ours_is_refused_and_audited(label: str) -> None:
+    settings, fields, heard = NUMBERS[label]
+    door = TwilioDoor(replace(CONFIG, config={"account_sid": "AC1", **settings}))
+    if heard:
+        assert door.hear(signed({**TEXT, **fields}), NOW).text == TEXT["Body"]
+        return
+    with pytest.raises(ChannelError) as refused:
+        door.hear(signed({**TEXT, **fields}), NOW)
+    assert (refused.value.status, refused.value.code, refused.value.audited) == (403, "other_number", True)
+
+
+def test_a_sub_accounts_texts_are_heard_by_its_own_token() -> None:
+    config = replace(
+        CONFIG, config={"account_sid": "AC1", "subaccount_sid": "AC5"},
+        secrets={"auth_token": TOKEN, "signing_key": "the-sub-accounts"},
+    )  # fmt: skip
+    door, fields = TwilioDoor(config), {**TEXT, "AccountSid": "AC5"}
+    assert door.hear(signed(fields, token="the-sub-accounts"), NOW).text == TEXT["Body"]
+    for call in (signed(fields), signed(TEXT, token="the-sub-accounts")):
+        with pytest.raises(ChannelError):
+            door.hear(call, NOW)
+
+
+def test_connection_overrides_are_no_part_of_what_is_signed() -> None:
+    """They stand behind `#` in the address that Twilio is given, and never leave it."""
+    call = signed(TEXT, url=URL)
+    assert TwilioDoor(CONFIG).hear(call, NOW).external_id == "SM1"
