@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from gateway.days.model import Day
 from gateway.days.record import Look, Record
@@ -144,10 +144,10 @@ class Looker:
         }  # fmt: skip
 
 
-def kinds(connection: Connection) -> dict[str, str]:
-    """The kind of every message of the outbox, by its id."""
-    rows: list[Row[Any]] = list(connection.execute(select(OUTBOUND.c.id, OUTBOUND.c.kind)))
-    return {str(row.id): row.kind for row in rows}
+def queued(connection: Connection) -> dict[str, tuple[str, datetime]]:
+    """Of which kind each message of the outbox is and since when it waited, by its id."""
+    rows = connection.execute(select(OUTBOUND.c.id, OUTBOUND.c.kind, OUTBOUND.c.queued_at))
+    return {str(row.id): (row.kind, row.queued_at) for row in rows}
 
 
 def _cells(cells: tuple[PublicCell, ...]) -> dict[str, str]:

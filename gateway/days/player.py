@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from gateway.days import stage as staging
 from gateway.days.acts import ACTS, Doing
 from gateway.days.clockwork import LeapingLoop
 from gateway.days.doors import open_page, post_mail, post_text
 from gateway.days.lines import DayError
-from gateway.days.looks import Looker, kinds
+from gateway.days.looks import Looker, queued
 from gateway.days.machine import Machine
 from gateway.days.model import HTTP, MAIL, MODEM, Act, Day, Outage, Power, Step, Text, Tick
 from gateway.days.past import put_before
@@ -216,16 +216,11 @@ class Player:
         return await open_page(self._machine.port, cookie, path)
 
     async def _close_record(self) -> None:
-        """Only the database knows of which kind a message was."""
-
-        def name_kinds(connection: Connection) -> None:
-            found = kinds(connection)
-            self._record.sends[:] = [replace(send, kind=_kind_of(send.id, found)) for send in self._record.sends]
-
-        await self._machine.house.read(name_kinds)
+        """Only the database knows of which kind a message was, and since when it waited."""
+        rows = await self._machine.house.read(queued)
+        sends = self._record.sends
+        for index, send in enumerate(sends):
+            # A mail is known by its Message-ID, which begins with the id of its row.
+            kind, at = rows.get(send.id.strip("<>").partition("@")[0], ("", None))
+            sends[index] = replace(send, kind=kind, queued_at=at)
         self._record.end = self._machine.now
-
-
-def _kind_of(name: str, found: Mapping[str, str]) -> str:
-    """A mail is known by its Message-ID, which begins with the id of its row unless it has one of its own."""
-    return found.get(name.strip("<>").partition("@")[0], "")

@@ -23,6 +23,7 @@ class Send:
     subject: str = ""
     kind: str = ""
     again: bool = False
+    queued_at: datetime | None = None
 
     @property
     def words(self) -> str:

@@ -21,9 +21,12 @@ SPAN = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A municipality. Grey: every monitor of it is silent (`silent_since` the last word of any), and what others
-    report of it stands in `reports` all the same. Red: an urgent report nobody has closed. Yellow: reports of the last
-    seven days, strangers' left out. Green: none, and its monitors are heard from. A place without monitors or reports is not on the map."""
+    """A municipality.
+
+    Grey: every monitor of it is silent (`silent_since` the last word of any); what others report of it stands in
+    `reports` all the same. Red: an urgent report nobody has closed. Yellow: reports of the last seven days, strangers'
+    left out. Green: none, and its monitors are heard from. A place without monitors or reports is not on the map.
+    """
 
     place: str
     colour: str

@@ -6,7 +6,8 @@ from gateway.days.lines import Node
 from gateway.days.wishes.base import OTHER_WORDS, Ground, Wish
 from gateway.days.wishes.figures import read_board, read_map, read_matrix, read_polls, read_public
 from gateway.days.wishes.pages import read_page, read_timeline
-from gateway.days.wishes.rows import read_alert, read_outbox, read_queue, read_report, read_totals
+from gateway.days.wishes.queue import read_queue
+from gateway.days.wishes.rows import read_alert, read_outbox, read_report, read_totals
 from gateway.days.wishes.sends import KEYS, read_send, read_sms
 
 __all__ = ["WISHES", "Ground", "Wish", "read_wishes"]

@@ -1,8 +1,8 @@
 """Expectations of what is kept: reports, alerts, the outbox, totals, the queue."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from gateway.days.cast import Member, plain
@@ -210,42 +210,6 @@ def read_outbox(node: Node, ground: Ground) -> OutboxWish:
         node.line, {name: fields[name].number(name) for name in STATES if name in fields}, chosen,
         ground.cast.find(fields["to"]) if "to" in fields else (), read_within(fields, AT_ONCE),
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class QueueWish:
-    """How many messages waited on a channel at most, and by when none did any more."""
-
-    line: int
-    channel: str
-    peak: int | None
-    empty_by: datetime | None
-
-    @property
-    def needs(self) -> Needs:
-        return {}
-
-    def failures(self, view: View) -> Iterator[str]:
-        series = [(one.at, one.queued.get(self.channel, 0)) for one in view.record.queues if one.at >= view.begin]
-        peak = max((number for _, number in series), default=0)
-        if self.peak is not None and peak != self.peak:
-            yield f"at most {self.peak} messages should wait on {self.channel}, and {peak} did"
-        if self.empty_by is not None and (number := _at(series, self.empty_by)):
-            yield f"nothing should wait on {self.channel} at {view.time(self.empty_by)}, and {number} did"
-
-
-def _at(series: Sequence[tuple[datetime, int]], at: datetime) -> int:
-    return next((number for when, number in reversed(series) if when <= at), 0)
-
-
-def read_queue(node: Node, ground: Ground) -> QueueWish:
-    """`queue {channel: mail, peak: 4, empty_by: 15:05}`."""
-    fields = node.fields(("channel", "peak", "empty_by"), "queue")
-    channel = fields["channel"].text("channel").strip() if "channel" in fields else "mail"
-    peak = fields["peak"].number("peak") if "peak" in fields else None
-    first = ground.calendar.after(ground.calendar.local(ground.calendar.first, 0, 0))
-    by = read_moment(fields["empty_by"], first, "empty_by") if "empty_by" in fields else None
-    return QueueWish(node.line, channel, peak, by)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
