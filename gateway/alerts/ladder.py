@@ -10,7 +10,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, exists, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Table,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from gateway.alerts.news import tell_more
 from gateway.alerts.office import OPT_OUT, About, Office, alert_text, office_of, tell_receivers
@@ -21,6 +34,7 @@ from gateway.limits import Limits, load
 from gateway.models import ContactAddress
 from gateway.reports import REPORT
 from outbox.queue import NewMessage, enqueue
+from outbox.review import MERGED
 from outbox.rows import OUTBOUND
 
 ADDRESS: Table = ContactAddress.__table__  # type: ignore[attr-defined]
@@ -121,23 +135,27 @@ def _is_time(step: int, since: datetime, limits: Limits, now: datetime) -> bool:
 def _is_reached(connection: Connection, alert_id: UUID, step: int) -> bool:
     """Whether somebody told at this step may still read it: by SMS, or by mail who has no phone."""
     sms, mail = OUTBOUND.alias("sms"), OUTBOUND.alias("mail")
-    by_phone = (ADDRESS.c.contact_id == RECEIVER.c.contact_id, ADDRESS.c.kind == "tel")
-    opted_out = exists().where(*by_phone, ADDRESS.c.address_hash.in_(select(OPT_OUT.c.address_hash)))
+    phones = (ADDRESS.c.contact_id == RECEIVER.c.contact_id, ADDRESS.c.kind == "tel")
     query = (
         select(
-            RECEIVER.c.sms_id, RECEIVER.c.mail_id, sms.c.state.label("sms"), mail.c.state.label("mail"),
-            opted_out.label("opted_out"),
+            RECEIVER.c.sms_id, RECEIVER.c.mail_id, _is_dead(sms).label("sms"), _is_dead(mail).label("mail"),
+            exists().where(OPT_OUT.c.address_hash == sms.c.to_hash).label("said_baja"),
+            exists().where(*phones, ADDRESS.c.address_hash == OPT_OUT.c.address_hash).label("has_silent_phone"),
         )
         .join(CONTACT, CONTACT.c.id == RECEIVER.c.contact_id)
         .outerjoin(sms, sms.c.id == RECEIVER.c.sms_id)
         .outerjoin(mail, mail.c.id == RECEIVER.c.mail_id)
         .where(RECEIVER.c.alert_id == alert_id, RECEIVER.c.step == step, CONTACT.c.status == "active")
     )  # fmt: skip
-    for row in connection.execute(query):
-        sent, state = (row.sms_id, row.sms) if row.sms_id else (row.mail_id, row.mail)
-        if sent is not None and state not in DEAD and not row.opted_out:
-            return True
-    return False
+    return any(
+        not (row.sms or row.said_baja) if row.sms_id else row.mail_id and not (row.mail or row.has_silent_phone)
+        for row in connection.execute(query)
+    )
+
+
+def _is_dead(sent: FromClause) -> ColumnElement[bool]:
+    """Nothing will be delivered of it; what was merged into another message was said by that one."""
+    return and_(sent.c.state.in_(DEAD), func.coalesce(sent.c.error, "") != MERGED)
 
 
 def keep_ladder(connection: Connection, step: timedelta) -> int:

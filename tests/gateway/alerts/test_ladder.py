@@ -25,6 +25,7 @@ from tests.gateway.alerts.crew import (
     set_sent,
 )
 from tests.gateway.desk import EULALIO, MARTA, TOMAS, Desk
+from tests.gateway.rows import add_people
 
 
 def test_an_alert_nobody_sees_goes_to_the_next_coordinator_and_then_to_the_admin(desk: Desk, clock: HandClock) -> None:
@@ -82,6 +83,23 @@ def test_an_sms_that_never_arrives_escalates_at_once(desk: Desk, clock: HandCloc
     later(desk, clock, 1)
     assert "escalada 1" in desk.told(EULALIO)[0]
     assert desk.told(JULIO) == []
+
+
+def test_an_sms_that_was_said_by_another_is_no_failure(desk: Desk, clock: HandClock) -> None:
+    desk.say(TOMAS, TURBA)
+    set_sent(desk, MARTA, "cancelled", "merged")
+    later(desk, clock, 1)
+    assert desk.told(EULALIO) == []
+
+
+def test_an_old_phone_that_said_baja_does_not_silence_the_new_one(desk: Desk, clock: HandClock) -> None:
+    desk.say(MARTA, "BAJA")
+    row = "+50255550299,marta.coordinadora@oficina.example,Marta Brito,coordinator,Nebaj,1413,14,es,active,14|07"
+    add_people(desk.house, row)
+    desk.say(TOMAS, TURBA)
+    later(desk, clock, 1)
+    assert len(desk.told("tel:+50255550299")) == 1
+    assert receivers_of(desk) == [("Marta", 0)]
 
 
 def test_an_sms_that_fails_at_every_step_reaches_everybody_in_the_end(desk: Desk, clock: HandClock) -> None:
