@@ -14,7 +14,7 @@ from gateway import audit, outages
 from gateway.alerts.rulebook import alerts_urgent
 from gateway.alerts.staff import uncovered
 from gateway.channels import registry
-from gateway.contacts import CONTACT, people
+from gateway.contacts import ADDRESS, CONTACT, people
 from gateway.disks import disk_of, is_encrypted, open_swaps
 from gateway.errors import SetupError
 from gateway.house import House
@@ -22,6 +22,7 @@ from gateway.install import check
 from gateway.models import Message
 from gateway.routes import route
 from gateway.settings import Settings
+from gateway.silence import silent_contacts
 from gateway.subscriptions import addresses, standing
 from gateway.users import USER
 from outbox.queue import waiting
@@ -229,6 +230,18 @@ def _alert_rules(connection: Connection, _house: House) -> Iterator[Finding]:
         yield Finding("bad", "alerts", "no rule alerts every urgent report; see `vocero alert-rule list`")
 
 
+def _care(connection: Connection, house: House) -> Iterator[Finding]:
+    """Who is silent, and which addresses nothing reaches."""
+    silent = len(silent_contacts(connection, now=house.clock(), places=None))
+    if silent:
+        yield Finding("look", "contacts", f"{silent} people are silent for longer than expected; see the page Contacts")
+    failing = connection.scalar(select(func.count()).select_from(ADDRESS).where(ADDRESS.c.failing_since.is_not(None)))
+    if failing:
+        yield Finding(
+            "look", "contacts", f"{failing} addresses cannot be reached; correct them, then resume the digests"
+        )
+
+
 def _audit_log(connection: Connection, _house: House) -> Iterator[Finding]:
     broken = audit.first_broken(connection)
     if broken is None:
@@ -238,5 +251,5 @@ def _audit_log(connection: Connection, _house: House) -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[Connection, House], Iterator[Finding]], ...] = (
-    _integrity, _clock, _channels, _queue, _people, _subscriptions, _uncovered, _alert_rules, _audit_log,
+    _integrity, _clock, _channels, _queue, _people, _subscriptions, _uncovered, _alert_rules, _care, _audit_log,
 )  # fmt: skip

@@ -194,7 +194,8 @@ class _Look:
             return None
         refs = list(dict.fromkeys(one.ref for one in waiting if one.ref is not None))
         named = ", ".join(f"R{ref}" for ref in refs[-NAMED:]) + (" ..." if len(refs) > NAMED else "")
-        name = "late_confirmed" if family == "confirmation" else "late_news"
+        confirmed = "late_confirmed" if len(refs) > 1 else "late_confirmed_one"
+        name = confirmed if family == "confirmation" else "late_news"
         if family == "confirmation" and person is not None and person.discreet:
             return Reword(self._replies.text("discreet", ref=", ".join(map(str, refs[-NAMED:]))), replaces=others)
         return Reword(self._replies.text(name, refs=named), replaces=others)

@@ -5,15 +5,17 @@ whoever ticks and however often, a reminder goes out once. A sign of life ends i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Table, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, exists, func, select, update
 from uuid_utils.compat import uuid7
 
 from gateway import limits
@@ -37,7 +39,13 @@ LASTS = timedelta(days=2)
 # A machine that was off for so long hears first what was kept for it.
 DEAF = timedelta(days=2)
 CATCHES_UP = timedelta(hours=1)
-PIECE = 50
+PIECE, INSERTED = 50, 500
+
+T = TypeVar("T")
+Conditions = tuple[ColumnElement[bool], ...]
+_STILL_SILENT = (CONTACT.c.status == "active") & (
+    func.coalesce(CONTACT.c.last_heard_at, CONTACT.c.created_at) <= SILENCE.c.since
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,27 @@ class Look:
 
 def watch_silence(house: House) -> int:
     """Note, remind, tell; returns how many messages were queued."""
-    if not house.writer.write_now(lambda connection: _hears_well(connection, house.clock())):
+    now = house.clock()
+    if not house.writer.write_now(lambda connection: _hears_well(connection, now)):
         return 0
-    house.writer.write_now(lambda connection: _note(connection, house.clock()))
-    sent = 0
-    while True:
-        looked, queued = house.writer.write_now(lambda connection: _remind(_look(connection, house)))
-        sent += queued
-        if looked < PIECE:
-            break
-    return sent + house.writer.write_now(lambda connection: _tell(_look(connection, house)))
+    silent = house.read_now(lambda connection: silent_contacts(connection, now=now, places=None))
+    house.writer.write_now(lambda connection: _end(connection, now))
+    for rows in _pieces(house.read_now(lambda connection: _new(connection, silent, now)), INSERTED):
+        house.writer.write_now(partial(_begin, rows=rows))
+    queued = 0
+    for job, which in ((_remind, _to_remind), (_tell, _to_tell)):
+        wanted = house.read_now(partial(_due, house=house, silent=silent, which=which))
+        for ids in _pieces(wanted, PIECE):
+            queued += house.writer.write_now(partial(_done, house=house, job=job, ids=ids))
+    return queued
+
+
+def _done(connection: Connection, house: House, job: Callable[[Look, Sequence[UUID]], int], ids: Sequence[UUID]) -> int:
+    return job(_look(connection, house), ids)
+
+
+def _pieces(found: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (found[start : start + size] for start in range(0, len(found), size))
 
 
 def _look(connection: Connection, house: House) -> Look:
@@ -96,46 +115,69 @@ def _hears_well(connection: Connection, now: datetime) -> bool:
     return not waits
 
 
-def _note(connection: Connection, now: datetime) -> None:
-    """End the silences that were broken and begin those that are new."""
-    heard = func.coalesce(CONTACT.c.last_heard_at, CONTACT.c.created_at) > SILENCE.c.since
-    gone = CONTACT.c.status != "active"
-    over = exists().where(CONTACT.c.id == SILENCE.c.contact_id, heard | gone)
+def _end(connection: Connection, now: datetime) -> None:
+    """End the silences that were broken."""
+    over = exists().where(CONTACT.c.id == SILENCE.c.contact_id, ~_STILL_SILENT)
     connection.execute(update(SILENCE).where(SILENCE.c.ended_at.is_(None), over).values(ended_at=now))
+
+
+def _new(connection: Connection, silent: Sequence[Silent], now: datetime) -> list[dict[str, Any]]:
+    """Rows of the silences that are not known yet."""
     open_ones = select(SILENCE.c.contact_id, SILENCE.c.since).where(SILENCE.c.ended_at.is_(None))
     known = {(row.contact_id, row.since) for row in connection.execute(open_ones)}
-    new = [
+    return [
         {"id": uuid7(), "contact_id": one.contact_id, "since": one.since, "noticed_at": now, "reminders": 0}
-        for one in silent_contacts(connection, now=now, places=None)
+        for one in silent
         if (one.contact_id, one.since) not in known
     ]
-    if new:
-        dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-        connection.execute(dialect.insert(SILENCE).on_conflict_do_nothing(), new)
 
 
-def _lasting(look: Look, *which: Any) -> list[Row[Any]]:
-    """Silences that go on, of contacts that are still expected to write, locked."""
-    expected = {one.contact_id: one for one in silent_contacts(look.connection, now=look.now, places=None)}
-    query = (
+def _begin(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    connection.execute(dialect.insert(SILENCE).on_conflict_do_nothing(), rows)
+
+
+def _due(
+    connection: Connection, house: House, silent: Sequence[Silent], which: Callable[[Look], Conditions]
+) -> list[UUID]:
+    """Silences to which something is due now, of people who are still expected to write."""
+    look = _look(connection, house)
+    expected = {one.contact_id: one.since for one in silent}
+    rows = connection.execute(_lasting(which(look)))
+    by_day = [row for row in rows if which is _to_tell or look.by_day(row.zone)]
+    return [row.id for row in by_day if expected.get(row.contact_id) == row.since]
+
+
+def _lasting(which: Conditions) -> Select[Any]:
+    return (
         select(SILENCE, CONTACT.c.home_place, CONTACT.c.zone, CONTACT.c.discreet)
         .join(CONTACT, CONTACT.c.id == SILENCE.c.contact_id)
-        .where(SILENCE.c.ended_at.is_(None), *which)
+        .where(SILENCE.c.ended_at.is_(None), _STILL_SILENT, *which)
         .order_by(SILENCE.c.since, SILENCE.c.id)
-        .with_for_update(of=SILENCE, skip_locked=True)
     )
-    return [row for row in look.connection.execute(query) if _is(expected.get(row.contact_id), row.since)]
 
 
-def _is(silent: Silent | None, since: datetime) -> bool:
-    return silent is not None and silent.since == since
+def _locked(look: Look, ids: Sequence[UUID], which: Conditions) -> list[Row[Any]]:
+    """Those of `ids` to which it is due still, held until the transaction ends; what another holds is left to it."""
+    query = _lasting((SILENCE.c.id.in_(ids), *which)).with_for_update(of=SILENCE, skip_locked=True)
+    return list(look.connection.execute(query))
 
 
-def _remind(look: Look) -> tuple[int, int]:
-    """Remind up to PIECE monitors; returns how many were looked at and how many messages were queued."""
-    most = look.limits.whole("reminders")
+def _to_remind(look: Look) -> Conditions:
     again = SILENCE.c.last_reminded_at.is_(None) | (SILENCE.c.last_reminded_at <= look.now - AGAIN)
-    due = [row for row in _lasting(look, SILENCE.c.reminders < most, again) if look.by_day(row.zone)][:PIECE]
+    return SILENCE.c.reminders < look.limits.whole("reminders"), again
+
+
+def _to_tell(look: Look) -> Conditions:
+    wait = timedelta(hours=look.limits.whole("silence_hours"))
+    begun = SILENCE.c.reminded_at if look.limits.whole("reminders") else SILENCE.c.noticed_at
+    # To the minute: a reminder that went a few seconds after the tick must not be answered for a minute later.
+    return SILENCE.c.told_at.is_(None), begun <= look.now - wait + timedelta(minutes=1)
+
+
+def _remind(look: Look, ids: Sequence[UUID]) -> int:
+    """Remind the silent; returns how many messages were queued."""
+    due = _locked(look, ids, _to_remind(look))
     who = {one.id: one for one in people(look.connection, look.house.sealer, only=[row.contact_id for row in due])}
     messages = []
     for row in due:
@@ -150,22 +192,18 @@ def _remind(look: Look) -> tuple[int, int]:
         text = look.replies.text(name, name=person.name[:NAME_LENGTH], date=look.date(row.since))
         messages += _message(look, person, text, row.id)
     enqueue(look.connection, messages, seals=look.house.sealer, now=look.now)
-    return len(due), len(messages)
+    return len(messages)
 
 
-def _tell(look: Look) -> int:
+def _tell(look: Look, ids: Sequence[UUID]) -> int:
     """Tell the coordinators of silences that a reminder did not end; returns how many messages were queued."""
-    wait = timedelta(hours=look.limits.whole("silence_hours"))
-    begun = func.coalesce(SILENCE.c.reminded_at, SILENCE.c.noticed_at)
-    # To the minute: a reminder that went a few seconds after the tick must not be answered for a minute later.
-    due = _lasting(look, SILENCE.c.told_at.is_(None), begun <= look.now - wait + timedelta(minutes=1))
-    if look.limits.whole("reminders"):
-        due = [row for row in due if row.reminded_at is not None]
     found: dict[UUID, list[Row[Any]]] = defaultdict(list)
     told: set[UUID] = set()
-    for row in due:
-        reached = receivers(look.connection, row.home_place, None)
-        if reached and all(look.by_day(one.zone) for one in reached):
+    for place, rows in groupby(sorted(_locked(look, ids, _to_tell(look)), key=_home), key=_home):
+        reached = receivers(look.connection, place or None, None)
+        if not reached or not all(look.by_day(one.zone) for one in reached):
+            continue
+        for row in rows:
             told.add(row.id)
             for one in reached:
                 found[one.id].append(row)
@@ -177,6 +215,10 @@ def _tell(look: Look) -> int:
             messages += _message(look, person, text, about)
     enqueue(look.connection, messages, seals=look.house.sealer, now=look.now)
     return len(messages)
+
+
+def _home(row: Row[Any]) -> str:
+    return str(row.home_place or "")
 
 
 def _texts(look: Look, rows: Sequence[Row[Any]]) -> Iterable[tuple[str, UUID | None]]:

@@ -12,6 +12,7 @@ from gateway.contacts import ADDRESS, CONTACT, find, parse_address, set_status
 from gateway.errors import Conflict, NotFound, UsageError
 from gateway.locale import N_
 from gateway.registration import approve
+from gateway.silence import silent_contacts
 from gateway.web.fields import Inputs
 from gateway.web.labels import Labels, mask
 from gateway.web.paging import PAGE, Cursor, older, read_cursor
@@ -82,7 +83,9 @@ async def change_status(visit: Visit) -> Response:
 async def _page(visit: Visit, *, wrong: tuple[str, ...] = (), taken: bool = False, missed: bool = False) -> Response:
     status, role, cursor = visit.query("status"), visit.query("role"), read_cursor(visit.query("before"))
 
-    def load(connection: Connection) -> tuple[list[Line], Cursor | None, Labels, int]:
+    now = visit.house.clock()
+
+    def load(connection: Connection) -> tuple[list[Line], Cursor | None, Labels, int, set[UUID]]:
         query = select(CONTACT).where(*older(CONTACT.c.created_at, CONTACT.c.id, cursor))
         query = query.where(CONTACT.c.status == status) if status in CONTACT_STATUSES else query
         query = query.where(CONTACT.c.role == role) if role in ROLES else query
@@ -90,13 +93,14 @@ async def _page(visit: Visit, *, wrong: tuple[str, ...] = (), taken: bool = Fals
         rows = list(connection.execute(query.order_by(*newest).limit(PAGE + 1)))
         more = Cursor(rows[PAGE - 1].created_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
         labels = Labels(visit.house.codebook(connection), visit.t)
-        return lines(connection, rows[:PAGE], visit), more, labels, count_pending(connection)
+        silent = {one.contact_id for one in silent_contacts(connection, now=now, places=None)}
+        return lines(connection, rows[:PAGE], visit), more, labels, count_pending(connection), silent
 
-    found, more, labels, pending = await visit.house.read(load)
+    found, more, labels, pending, silent = await visit.house.read(load)
     bad = visit.t(WRONG, fields=", ".join(labels.word(name) for name in wrong)) if wrong else ""
     return visit.render(
-        "contacts.html", 400 if bad or taken else 200, lines=found, more=more, labels=labels, pending=pending,
-        problem=visit.t(TAKEN) if taken else bad, missed=missed, typed=visit.form, roles=ROLES,
+        "contacts.html", 400 if bad or taken else 200, lines=found, silent=silent, more=more, labels=labels,
+        pending=pending, problem=visit.t(TAKEN) if taken else bad, missed=missed, typed=visit.form, roles=ROLES,
         statuses=CONTACT_STATUSES, chosen=(status, role), inputs=Inputs(labels.codebook, labels),
     )  # fmt: skip
 

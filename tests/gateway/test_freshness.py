@@ -111,7 +111,7 @@ def test_what_a_failed_try_would_have_replaced_is_not_lost(desk: Desk, clock: Ha
     post.send()
     refs = [row.ref for row in desk.reports()]
     assert post.told(ANA) == [
-        f"Anotado con atraso: {', '.join(f'R{ref}' for ref in refs)}. Si hay error: CORREGIR y el numero. Gracias."
+        f"Recibidos con atraso: {', '.join(f'R{ref}' for ref in refs)}. Si hay error: CORREGIR y el numero. Gracias."
     ]
     states = [row.state for row in desk.outbox() if row.kind == "confirmation"]
     assert sorted(states) == ["cancelled", "cancelled", "sent"]
@@ -123,7 +123,7 @@ def test_a_confirmation_two_days_old_is_told_in_short_and_one_after_a_week_not_a
     desk.say(ANA, "inc rob nebaj ayer")
     clock.advance(timedelta(days=2, hours=1))
     post.send()
-    assert post.told(ANA) == ["Anotado con atraso: R3000. Si hay error: CORREGIR y el numero. Gracias."]
+    assert post.told(ANA) == ["Recibido con atraso: R3000. Si hay error: CORREGIR y el numero. Gracias."]
     desk.say(ANA, "inc vif chajul ayer")
     clock.advance(timedelta(days=8))
     post.send()

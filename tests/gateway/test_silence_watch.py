@@ -1,6 +1,7 @@
 """Silence: a reminder by day, then the coordinators; once, and not after a sign of life."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from gateway import limits
 from gateway.contacts import ADDRESS, CONTACT
+from gateway.house import open_house
 from gateway.models import OptOut
 from gateway.silence_watch import SILENCE, watch_silence
 from gateway.upkeep import SETTING
@@ -192,3 +194,24 @@ def test_someone_without_a_channel_is_told_of_all_the_same(desk: Desk, tick: Cal
     assert desk.house.read_now(
         lambda conn: conn.scalar(select(SETTING.c.name).where(SETTING.c.name == "silence_watch"))
     )
+
+
+def test_three_workers_that_tick_at_once_remind_and_tell_once(
+    desk: Desk, clock: HandClock, tick: Callable[[datetime], int]
+) -> None:
+    desk.house.writer.write_now(
+        lambda conn: conn.execute(update(CONTACT).values(rhythm_days=7, last_heard_at=LAST_WORDS))
+    )
+    houses = [open_house(desk.house.settings, clock) for _ in range(3)]
+    try:
+        for moment, number in ((MORNING, 25), (MORNING + DAY, 25 + 6)):
+            clock.now = moment
+            with ThreadPoolExecutor(3) as workers:
+                assert sum(workers.map(watch_silence, houses * 2)) > 0
+            addresses = [row.to_hash for row in desk.outbox() if row.queued_at == MORNING]
+            assert len(addresses) == len(set(addresses)) == 25
+            assert len(desk.outbox()) <= number + 3
+        assert watch_silence(desk.house) == 0
+    finally:
+        for house in houses:
+            house.close()

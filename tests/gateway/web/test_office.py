@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import update
 
 from gateway.activity import Activity
-from gateway.contacts import ADDRESS
+from gateway.contacts import ADDRESS, CONTACT
+from gateway.doctor import examine_house
 from gateway.subscriptions import standing
 from outbox.rows import OUTBOUND
 from tests.conftest import HandClock
@@ -271,3 +272,15 @@ def test_an_address_that_nothing_reaches_is_shown_with_the_reason(desk: Desk, ad
         )
     )
     assert "cannot be reached: no such address" in admin.get(f"/contacts/{contact_of(desk.house, ANA)}").text
+
+
+def test_who_is_silent_is_marked_in_the_list(desk: Desk, admin: Browser) -> None:
+    assert "silent for long" not in admin.get("/contacts?role=monitor").text
+    long_ago = desk.house.clock() - timedelta(days=8)
+    key = contact_of(desk.house, ANA)
+    desk.house.writer.write_now(
+        lambda conn: conn.execute(update(CONTACT).where(CONTACT.c.id == key).values(last_heard_at=long_ago))
+    )
+    assert admin.get("/contacts?role=monitor").text.count("silent for long") == 1
+    told = [found.words for found in examine_house(desk.house) if found.about == "contacts"]
+    assert any(words.startswith("1 people are silent") for words in told)
