@@ -23,7 +23,9 @@ class OutboundMessage(SQLModel, table=True):
 
     `provider_hash` finds a row by the provider's id of any length; `provider_id` is its first 255 characters, for
     people. `unsure_since` is when a try began whose end nobody saw: the provider may hold it. `about_id` is what it
-    tells of when that is no report and no digest.
+    tells of when that is no report and no digest. `moved_from`, `moved_why` and `moved_at` tell of the channel it was
+    taken from because that could not send; `instead_of` is a message that failed for good before; `cost` is in the
+    channel's currency.
     """
 
     __tablename__ = "outbound_message"
@@ -44,6 +46,11 @@ class OutboundMessage(SQLModel, table=True):
         ),
         Index("ix_outbound_message_to_hash_queued_at", "to_hash", "queued_at"),
         Index("ix_outbound_message_channel_provider_hash", "channel", "provider_hash"),
+        Index("ix_outbound_message_channel_sent_at", "channel", "sent_at"),
+        Index(
+            "uq_outbound_message_instead_of", "instead_of", unique=True,
+            sqlite_where=text("instead_of IS NOT NULL"), postgresql_where=text("instead_of IS NOT NULL"),
+        ),
         Index(
             "ix_outbound_message_about_id", "about_id",
             sqlite_where=text("about_id IS NOT NULL"), postgresql_where=text("about_id IS NOT NULL"),
@@ -84,6 +91,11 @@ class OutboundMessage(SQLModel, table=True):
     delivered_at: datetime | None = None
     error: str | None = Field(default=None, max_length=64)
     about_id: UUID | None = None
+    moved_from: str | None = Field(default=None, max_length=64)
+    moved_why: str | None = Field(default=None, max_length=64)
+    moved_at: datetime | None = None
+    instead_of: UUID | None = None
+    cost: float | None = None
 
 
 class SendAttempt(SQLModel, table=True):

@@ -32,6 +32,7 @@ def upgrade() -> None:
     reading()
     channels()
     verification()
+    routes()
 
 
 def alerts() -> None:
@@ -318,7 +319,60 @@ def verification() -> None:
     op.create_index("ix_report_link_state_proposed_at", "report_link", ["state", "proposed_at"])
 
 
+def routes() -> None:
+    name = sqlmodel.sql.sqltypes.AutoString
+    moment = sqlmodel.sql.sqltypes.UTCDateTime
+    op.create_table(
+        "route_rule",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", name(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("scheme", name(length=8), nullable=False),
+        sa.Column("prefixes", sa.JSON(), nullable=False),
+        sa.Column("channels", sa.JSON(), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("changed_at", moment(), nullable=False),
+        sa.CheckConstraint("scheme IN ('tel', 'mailto')", name=op.f("ck_route_rule_scheme")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_route_rule")),
+        sa.UniqueConstraint("name", name=op.f("uq_route_rule_name")),
+    )
+    op.create_table(
+        "sending_process",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("seen_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sending_process")),
+    )
+    op.add_column("channel", sa.Column("price", sa.Float(), nullable=True))
+    op.add_column("channel", sa.Column("currency", name(length=3), nullable=False, server_default="GTQ"))
+    op.add_column("channel", sa.Column("day_segments", sa.Integer(), nullable=True))
+    op.add_column("channel", sa.Column("day_cost", sa.Float(), nullable=True))
+    op.add_column("channel", sa.Column("warned_on", sa.Date(), nullable=True))
+    op.add_column("outbound_message", sa.Column("moved_from", name(length=64), nullable=True))
+    op.add_column("outbound_message", sa.Column("moved_why", name(length=64), nullable=True))
+    op.add_column("outbound_message", sa.Column("moved_at", moment(), nullable=True))
+    op.add_column("outbound_message", sa.Column("instead_of", sa.Uuid(), nullable=True))
+    op.add_column("outbound_message", sa.Column("cost", sa.Float(), nullable=True))
+    replacing = sa.text("instead_of IS NOT NULL")
+    op.create_index(
+        "uq_outbound_message_instead_of", "outbound_message", ["instead_of"], unique=True, sqlite_where=replacing,
+        postgresql_where=replacing,
+    )  # fmt: skip
+    op.create_index("ix_outbound_message_channel_sent_at", "outbound_message", ["channel", "sent_at"])
+
+
+def drop_routes() -> None:
+    op.drop_index("ix_outbound_message_channel_sent_at", "outbound_message")
+    op.drop_index("uq_outbound_message_instead_of", "outbound_message")
+    for column in ("cost", "instead_of", "moved_at", "moved_why", "moved_from"):
+        op.drop_column("outbound_message", column)
+    for column in ("warned_on", "day_cost", "day_segments", "currency", "price"):
+        op.drop_column("channel", column)
+    op.drop_table("sending_process")
+    op.drop_table("route_rule")
+
+
 def downgrade() -> None:
+    drop_routes()
     drop_alerts()
     op.drop_table("channel_mark")
     op.drop_index("ix_report_link_state_proposed_at", "report_link")

@@ -10,10 +10,11 @@ from gateway.models.contact import Contact, ContactAddress, OptOut, PinAttempt
 from gateway.models.digest import DigestEntry, DigestRun, Subscription
 from gateway.models.link import ReportLink
 from gateway.models.message import Message
-from gateway.models.node import Counter, Node, Setting
+from gateway.models.node import Counter, Node, SendingProcess, Setting
 from gateway.models.poll import PollAnswer
 from gateway.models.question import OpenQuestion
 from gateway.models.report import Report, ReportEvent
+from gateway.models.route import RouteRule
 from gateway.models.silence import Silence
 from gateway.models.user import Session, User, UserLink
 from outbox.models import OutboundMessage, ParkedReceipt, SendAttempt
@@ -48,7 +49,9 @@ __all__ = [
     "Report",
     "ReportEvent",
     "ReportLink",
+    "RouteRule",
     "SendAttempt",
+    "SendingProcess",
     "Session",
     "Setting",
     "Silence",

@@ -1,6 +1,6 @@
 """A configured pipe to the world."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,11 @@ STATES = ("active", "paused", "disabled")
 
 
 class Channel(SQLModel, table=True):
-    """Name, kind, open settings, sealed secrets, rate and state. `rate` is messages a second, None for no limit."""
+    """Name, kind, open settings, sealed secrets, rate and state. `rate` is messages a second, None for no limit.
+
+    `price` is what one segment costs, in `currency`; `day_segments` and `day_cost` are the most that go out on a local
+    day, alerts aside; `warned_on` is the day on which the admins were told that it comes near.
+    """
 
     __table_args__ = (words_check("state", STATES),)
 
@@ -32,6 +36,11 @@ class Channel(SQLModel, table=True):
     offline_since: datetime | None = None
     offline_until: datetime | None = None
     caught_up_at: datetime | None = None
+    price: float | None = None
+    currency: str = Field(default="GTQ", max_length=3)
+    day_segments: int | None = None
+    day_cost: float | None = None
+    warned_on: date | None = None
 
 
 class ChannelOutage(SQLModel, table=True):

@@ -30,3 +30,12 @@ class Setting(SQLModel, table=True):
     name: str = Field(primary_key=True, max_length=64)
     value: Any = Field(sa_type=JSON)
     changed_at: datetime
+
+
+class SendingProcess(SQLModel, table=True):
+    """A process that sends, and when it said so last: those alive share each channel's rate."""
+
+    __tablename__ = "sending_process"
+
+    id: UUID = Field(primary_key=True)
+    seen_at: datetime
