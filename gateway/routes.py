@@ -17,6 +17,7 @@ CARRIES: Mapping[str, tuple[str, str | None]] = {
     "http": ("tel", "send_url"),
     "kannel": ("tel", "send_url"),
     "android": ("tel", "send_url"),
+    "cht": ("tel", None),
     "smtp": ("mailto", "host"),
     "imap": ("mailto", "host"),
     "simulator": ("tel", None),

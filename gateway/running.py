@@ -32,7 +32,7 @@ from gateway.plan import Reader
 from gateway.stopped import note_stopped
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
-from outbox.handing import hand_over
+from outbox.handing import hand_over, owed
 from outbox.queue import keep_time_left, record_receipt
 from outbox.receipts import OPTED_OUT
 from outbox.rows import OUTBOUND
@@ -159,19 +159,22 @@ class Running:
         """Record a delivery receipt in a transaction of its own."""
         await self.house.write(lambda connection: self._record(connection, channel, report))
 
-    async def hand_over(self, channel: str, limit: int) -> list[Envelope]:
+    async def hand_over(self, channel: str, limit: int, hold: timedelta | None) -> list[Envelope]:
         """Lease due messages to a device that fetches them; none while the channel is paused."""
         if not self.channels.is_active(channel):
             return []
         given = await self.house.write(
             lambda connection: hand_over(
-                connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer,
+                connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer, hold=hold,
                 allowed=self._allowed, review=self._freshness.review,
             )
         )  # fmt: skip
         if given:
             self.activity.on_state(channel, "sent", str(len(given)))
         return given
+
+    async def owed(self, channel: str) -> "list[UUID]":
+        return await self.house.read(lambda connection: owed(connection, channel))
 
     def heard(self, channel: str, result: str, seconds: float) -> None:
         self.metrics.heard(channel, result, seconds)

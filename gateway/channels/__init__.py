@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import android, http, imap, kannel, simulator, smpp, smstools, smtp, twilio
+from gateway.channels import android, cht, http, imap, kannel, simulator, smpp, smstools, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
@@ -12,6 +12,7 @@ CHANNELS: Mapping[str, Kind] = {
     "http": http.KIND,
     "kannel": kannel.KIND,
     "android": android.KIND,
+    "cht": cht.KIND,
     "smpp": smpp.KIND,
     "smstools": smstools.KIND,
     "simulator": simulator.KIND,

@@ -8,13 +8,14 @@ its words.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.channels import checks
 from gateway.channels.base import (
     ChannelConfig,
+    Done,
     HttpAnswer,
     HttpCall,
     Kind,
@@ -28,11 +29,11 @@ from gateway.channels.callers import Caller
 from gateway.channels.forms import JSON, malformed, read_json, whole_characters
 from gateway.channels.mapping import read_moment
 from gateway.channels.receipts import our_id, plain_error
-from gateway.incoming import Incoming, Receipt
+from gateway.incoming import Incoming
 from outbox.address import parse_sender
 
 if TYPE_CHECKING:
-    from outbox.senders.base import Envelope, Sender
+    from outbox.senders.base import Sender
 
 KEPT = HttpAnswer(200, JSON.encode(), b"{}")
 WINDOW_S = 900
@@ -70,7 +71,7 @@ class AndroidDoor:
             return Round([text_of(self._name, one, now) for one in _objects(payload.get("messages"))])
         return Round(reports=[report_of(event, payload)] if event in STATES else ())
 
-    def reply(self, _call: HttpCall, _receipts: Sequence[Receipt], _given: "Sequence[Envelope]") -> HttpAnswer:
+    def reply(self, _call: HttpCall, _done: Done) -> HttpAnswer:
         return KEPT
 
 

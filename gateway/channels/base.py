@@ -140,11 +140,26 @@ class Door(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one call of a device brings: texts, news of messages it was given, and how many more it takes."""
+    """What one call of a device brings: texts, and news of messages it was given; and what it asks for.
+
+    `takes`: how many more messages it takes, leased to it for `hold` (None: it never tells what became of them, so
+    what it is given counts as sent). `asks`: it wants to know which messages it still owes news of.
+    """
 
     texts: Sequence[Incoming] = ()
     reports: Sequence[StatusReport] = ()
     takes: int = 0
+    hold: timedelta | None = None
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done in a round: texts kept, messages leased to the device, ids of messages it owes news of."""
+
+    receipts: Sequence[Receipt] = ()
+    given: "Sequence[Envelope]" = ()
+    owed: Sequence[UUID] = ()
 
 
 class RoundDoor(Protocol):
@@ -157,7 +172,7 @@ class RoundDoor(Protocol):
         """Check that the caller is who it says, and read what it brings."""
         ...
 
-    def reply(self, call: HttpCall, receipts: "Sequence[Receipt]", given: "Sequence[Envelope]", /) -> HttpAnswer:
+    def reply(self, call: HttpCall, done: Done, /) -> HttpAnswer:
         """What tells the device that all it brought is kept, with the messages it is given to send."""
         ...
 

@@ -59,7 +59,7 @@ class Desk(Protocol):
         ...
 
     async def hand_over(self, channel: str, limit: int, hold: timedelta | None) -> "Sequence[Envelope]":
-        """Give up to `limit` due messages to the device that asks, leased for `hold`; without one they count as sent."""
+        """Give up to `limit` due messages to the device that asks, leased for `hold`; without it they are sent."""
         ...
 
     async def owed(self, channel: str) -> "Sequence[UUID]":
