@@ -6,19 +6,31 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
+from uuid_utils.compat import uuid7
 
 from gateway import limits, subscriptions
+from gateway.alerts.acts import Doer, acknowledge
+from gateway.alerts.office import office_of
+from gateway.alerts.rows import alert_of
+from gateway.announcing import Target, announce, preview
 from gateway.casework import act, correct
 from gateway.channels import registry
-from gateway.contacts import require, set_status
-from gateway.days.lines import Node
+from gateway.contact_file import COLUMNS, parse_row
+from gateway.contacts import import_contacts, require, set_status
+from gateway.days.cast import CONTACT_WORDS, EVERYBODY, plain
+from gateway.days.lines import DayError, Node
 from gateway.days.wishes.base import Ground, read_category, read_date, read_place, read_ref
+from gateway.errors import UsageError
 from gateway.house import House
+from gateway.pins import give_pin
+from gateway.registration import approve
 from gateway.reports import COUNTS, REPORT, Event
+from outbox.queue import enqueue
 
 ACTOR = "user:admin"
 CHANNEL_STATES = {"pause": "paused", "resume": "active", "disable": "disabled"}
-STATUSES = {"approve": "active", "suspend": "suspended", "left": "left"}
+STATUSES = {"suspend": "suspended", "left": "left"}
+ACKNOWLEDGED = {"seen": "seen", "handled": "handled"}
 REPORT_EVENTS = {"close": "closed", "reopen": "reopened", "withdraw": "withdrawn", "note": "noted"}
 VERIFIED = ("verified", "refuted", "corroborated")
 
@@ -61,8 +73,61 @@ class ActSpec:
         return self.needs + self.may
 
 
+def _approve(connection: Connection, doing: Doing) -> None:
+    house = doing.house
+    approve(
+        connection, doing.contact(connection), codebook=house.codebook(connection), sealer=house.sealer,
+        now=house.clock(), actor=ACTOR,
+    )  # fmt: skip
+
+
 def _status(connection: Connection, doing: Doing) -> None:
     set_status(connection, doing.contact(connection), STATUSES[doing.do], now=doing.house.clock(), actor=ACTOR)
+
+
+def _register(connection: Connection, doing: Doing) -> None:
+    """One more contact, with the columns of the table of contacts."""
+    cells: dict[str | None, object] = dict.fromkeys(COLUMNS, "")
+    cells |= {name: "|".join(value.words(name)) for name, value in doing.values.items()}
+    row, problems = parse_row(0, cells, doing.ground.codebook.places)
+    if row is None:
+        raise UsageError(f"this contact cannot stand: {'; '.join(problems)}")
+    import_contacts(connection, [row], sealer=doing.house.sealer, now=doing.house.clock(), actor=ACTOR)
+
+
+def _give_pin(connection: Connection, doing: Doing) -> None:
+    house = doing.house
+    give_pin(
+        connection, doing.contact(connection), doing.text("pin"), sealer=house.sealer, at=house.clock(), actor=ACTOR
+    )
+
+
+def _acknowledge(connection: Connection, doing: Doing) -> None:
+    """The button on the page of an alert, pressed by `who` (a coordinator) or by the admin."""
+    alert = alert_of(connection, doing.report(connection))
+    if alert is None:
+        raise doing.values["ref"].wrong("that report has no alert")
+    doer = Doer(ACTOR, None, ACTOR.partition(":")[2], "page")
+    if "who" in doing.values:
+        contact, member = doing.contact(connection), doing.ground.cast.one(doing.values["who"])
+        doer = Doer(f"user:{contact}", contact, member.name.split(" ")[0], "page")
+    done = acknowledge(office_of(connection, doing.house), alert, ACKNOWLEDGED[doing.do], doer)
+    enqueue(connection, done.messages, seals=doing.house.sealer, now=doing.house.clock())
+
+
+def _announce(connection: Connection, doing: Doing) -> None:
+    """A text to a person, a place or all, confirmed at once."""
+    to = doing.values["to"]
+    target = Target("all")
+    if plain(to.text("to")) not in EVERYBODY:
+        try:
+            target = Target("place", read_place(to, doing.ground.codebook))
+        except DayError:
+            member = doing.ground.cast.one(to)
+            target = Target("contact", str(require(connection, member.addresses[0], doing.house.sealer)))
+    announce(
+        connection, doing.house, uuid7(), preview(connection, doing.house, doing.text("text"), target), target, ACTOR
+    )
 
 
 def _event(connection: Connection, doing: Doing) -> None:
@@ -115,9 +180,14 @@ def _stop_digests(connection: Connection, doing: Doing) -> None:
 
 WHO = {"contact": "who", "person": "who", "of": "who", "phone": "who"}
 ACTS: Mapping[str, ActSpec] = {
-    "approve": ActSpec(_status, ("who",), others=WHO),
+    "approve": ActSpec(_approve, ("who",), others=WHO),
     "suspend": ActSpec(_status, ("who",), others=WHO),
     "left": ActSpec(_status, ("who",), others=WHO),
+    "add_contact": ActSpec(_register, ("name",), tuple(name for name in COLUMNS if name != "name"), CONTACT_WORDS),
+    "pin": ActSpec(_give_pin, ("who", "pin"), others=WHO),
+    "seen": ActSpec(_acknowledge, ("ref",), ("who",), {**WHO, "by": "who"}),
+    "handled": ActSpec(_acknowledge, ("ref",), ("who",), {**WHO, "by": "who"}),
+    "announce": ActSpec(_announce, ("to", "text"), others={"body": "text"}),
     "close": ActSpec(_event, ("ref",), ("text",), {"note": "text"}),
     "reopen": ActSpec(_event, ("ref",), ("text",), {"note": "text"}),
     "withdraw": ActSpec(_event, ("ref",), ("text",), {"note": "text"}),

@@ -13,6 +13,7 @@ ROLES = {
     "monitor": "monitor", "monitors": "monitor", "coordinator": "coordinator", "coordinators": "coordinator",
     "admin": "admin", "admins": "admin",
 }  # fmt: skip
+CONTACT_WORDS = {"language": "lang", "mail": "email", "e_mail": "email", "home": "place", "municipality": "place"}
 SCHEMES = {"tel": "sms", "mailto": "email"}
 
 
@@ -92,9 +93,9 @@ def stranger(address: str) -> Member:
     return Member(address.partition(":")[2], "stranger", (address,))
 
 
-def read_contact(node: Node, others: dict[str, str]) -> dict[str | None, object]:
+def read_contact(node: Node) -> dict[str | None, object]:
     """A contact written as a mapping, as the cells of a line of a contact table. Raises DayError."""
     cells: dict[str | None, object] = dict.fromkeys(COLUMNS, "")
-    for name, value in node.fields(COLUMNS, "a contact", others).items():
+    for name, value in node.fields(COLUMNS, "a contact", CONTACT_WORDS).items():
         cells[name] = "|".join(value.words(name))
     return cells

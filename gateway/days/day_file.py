@@ -26,7 +26,6 @@ KEYS = (
     "name", "about", "zone", "start", "refs_from", "contacts", "subscriptions", "settings", "before", "steps", "checks",
 )  # fmt: skip
 OTHERS = {"title": "name", "description": "about", "timezone": "zone", "refs": "refs_from", "expect": "checks"}
-CONTACT_KEYS = {"language": "lang", "mail": "email", "e_mail": "email", "home": "place", "municipality": "place"}
 SUBSCRIPTION_KEYS = (
     "who", "by", "at", "places", "zone", "forms", "categories", "language", "every", "day", "when_empty", "detail",
     "catch_up", "attach",
@@ -118,7 +117,7 @@ def _contacts(node: Node, folder: Path, codebook: Codebook) -> Iterator[ContactR
         if isinstance(item.value, str):
             yield from _table(item, folder, codebook)
             continue
-        row, problems = parse_row(item.line, read_contact(item, CONTACT_KEYS), codebook.places)
+        row, problems = parse_row(item.line, read_contact(item), codebook.places)
         if row is None:
             raise item.wrong(f"this contact cannot stand: {'; '.join(problems)}")
         yield row
