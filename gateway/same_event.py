@@ -7,6 +7,7 @@ never counts as a source. The comparing is done apart from the intake, by index,
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -58,7 +59,7 @@ def propose(house: House) -> int:
         mark, last, links = house.read_now(lambda connection: _look(connection, house))
         if last == mark:
             return total
-        total += house.writer.write_now(lambda connection: _write(connection, links, last, house.clock()))
+        total += house.writer.write_now(partial(_write, links=links, last=last, now=house.clock()))
     return total
 
 

@@ -17,7 +17,7 @@ from gateway.web.visit import Page
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-TOLD = re.compile(r"(?<![\w/.])vocero ((?:[a-z]+ ?)+)")
+TOLD = re.compile(r"(?<![\w/.])vocero ((?:[a-z]+(?:-[a-z]+)* ?)+)")
 CODE = re.compile(r"```sh\n.*?```|`[^`\n]+`", re.DOTALL)
 
 

@@ -15,6 +15,7 @@ from gateway.cli.exports import export
 from gateway.cli.keywords import app as keywords
 from gateway.cli.limits import app as limits
 from gateway.cli.reading import read, reread
+from gateway.cli.same_event import app as same_event
 from gateway.cli.sealing_keys import app as keys
 from gateway.cli.simulating import simulate
 from gateway.cli.start import init, migrate, serve, worker
@@ -45,5 +46,6 @@ for name, group in (
     ("audit", audit),
     ("alert", alerts),
     ("alert-rule", alert_rules),
+    ("same-event", same_event),
 ):
     app.add_typer(group, name=name)

@@ -24,6 +24,7 @@ from gateway.web import (
     overview,
     report,
     reports,
+    same_event,
     setup,
     simulator,
     subscription,
@@ -40,8 +41,8 @@ from gateway.web.visit import Page, Web
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES, *setup.PAGES, *overview.PAGES, *account.PAGES, *messages.PAGES, *message.PAGES, *reports.PAGES,
-    *report.PAGES, *alerts.PAGES, *alert_rules.PAGES, *acknowledge.PAGES, *keywords.PAGES, *outbox.PAGES,
-    *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
+    *report.PAGES, *same_event.PAGES, *alerts.PAGES, *alert_rules.PAGES, *acknowledge.PAGES, *keywords.PAGES,
+    *outbox.PAGES, *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
     *contacts.PAGES, *contact.PAGES, *announcements.PAGES, *limits_page.PAGES,
     *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip

@@ -31,6 +31,14 @@ WORDS: Mapping[str, str] = {
     "suspended": N_("suspended"), "left": N_("left"),
     "monitor": N_("monitor"), "coordinator": N_("coordinator"), "admin": N_("admin"),
     "analyst": N_("analyst"), "signatory": N_("signatory"), "auditor": N_("auditor"),
+    # marks of a text
+    "borrowed": N_("from a borrowed phone, by a personal number"), "pin_wrong": N_("wrong personal number"),
+    "pin_locked": N_("personal numbers are locked"), "unregistered": N_("not registered"),
+    "unproved": N_("our mail server does not vouch for the author"),
+    "same_id": N_("the delivery's id was used before for another text"),
+    # two reports of one event
+    "corroborates": N_("another source"), "possible_duplicate": N_("possible duplicate"), "proposed": N_("proposed"),
+    "confirmed": N_("confirmed"),
     # report events
     "drafted": N_("draft made"), "accepted": N_("accepted"), "completed": N_("completed"),
     "corrected": N_("corrected"), "reopened": N_("opened again"), "noted": N_("note added"),

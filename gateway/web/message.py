@@ -12,9 +12,10 @@ from starlette.responses import Response
 from gateway import by_hand
 from gateway.errors import NotFound
 from gateway.form_values import BadValues, as_reading, read_values
-from gateway.keeping import MESSAGE
+from gateway.keeping import ATTACHMENT, MESSAGE
 from gateway.plan import is_stored
 from gateway.reports import REPORT
+from gateway.sealing import Sealer
 from gateway.web import people
 from gateway.web.answers import Sent, answers_to
 from gateway.web.fields import Inputs, problem_words
@@ -49,6 +50,7 @@ class Opened:
     answers: list[Sent]
     labels: Labels
     settles: bool
+    files: list[tuple[str, Row[Any]]]
 
 
 async def show(visit: Visit) -> Response:
@@ -128,8 +130,14 @@ def load(connection: Connection, visit: Visit, message_id: UUID) -> Opened:
     return Opened(
         row, people.who(row, known, sealer), _marked(text, subject, found), reading, reports,
         answers_to(connection, row.id, sealer), Labels(visit.house.codebook(connection), visit.t),
-        row.state in by_hand.UNSETTLED and not reports and row.form != "poll",
+        row.state in by_hand.UNSETTLED and not reports and row.form != "poll", _files(connection, row.id, sealer),
     )  # fmt: skip
+
+
+def _files(connection: Connection, message_id: UUID, sealer: Sealer) -> list[tuple[str, Row[Any]]]:
+    """What came with a mail: its name, opened, and its row."""
+    query = select(ATTACHMENT).where(ATTACHMENT.c.message_id == message_id).order_by(ATTACHMENT.c.id)
+    return [(sealer.open("attachment", "name", row.id, row.name_sealed), row) for row in connection.execute(query)]
 
 
 def _marked(text: str, subject: int, found: list[Found]) -> list[Piece]:

@@ -12,6 +12,7 @@ MENU = (
     ("/alerts", N_("Alerts"), "alerts"),
     ("/messages", N_("Messages"), "messages"),
     ("/reports", N_("Reports"), "reports"),
+    ("/same-event", N_("Same event?"), "reports"),
     ("/keywords", N_("Keywords"), "keywords"),
     ("/outbox", N_("Outbox"), "outbox"),
     ("/subscriptions", N_("Subscriptions"), "subscriptions"),

@@ -16,11 +16,13 @@ from gateway.errors import NotFound, UsageError
 from gateway.form_values import BadValues, read_values
 from gateway.models.report import VERIFICATIONS
 from gateway.reports import REPORT, Event, open_private
+from gateway.same_event import count_sources
 from gateway.web.access import in_places
 from gateway.web.alerting import actors_of, settle, tell_correction
 from gateway.web.answers import Sent, told_of
 from gateway.web.fields import Inputs, problem_words
 from gateway.web.labels import Labels
+from gateway.web.same_event import Pair, links_of
 from gateway.web.visit import Page, Visit
 from parsers import FieldSpec
 
@@ -42,6 +44,8 @@ class Opened:
     alert: Row[Any] | None
     told: list[Sent]
     labels: Labels
+    pairs: list[Pair]
+    sources: int
 
 
 async def show(visit: Visit) -> Response:
@@ -160,7 +164,7 @@ def load(connection: Connection, visit: Visit) -> Opened:
     return Opened(
         row, [(name, value) for name, value in values if value is not None], str(private.get("text", "")), moments,
         actors_of(connection, moments, visit), alert, told_of(connection, row.id, row.message_id, sealer),
-        Labels(codebook, visit.t),
+        Labels(codebook, visit.t), links_of(connection, row.id), count_sources(connection, row.id),
     )  # fmt: skip
 
 

@@ -13,10 +13,10 @@ PLACEHOLDERS = {
 }  # fmt: skip
 # Which addresses each role may open, by their first part. What is not here is refused.
 OPEN = {
-    "admin": {"", "account", "alerts", "alert-rules", "messages",
-              "reports", "keywords", "outbox", "subscriptions", "announcements", "limits", "contacts", "channels",
+    "admin": {"", "account", "alerts", "alert-rules", "messages", "reports",
+              "same-event", "keywords", "outbox", "subscriptions", "announcements", "limits", "contacts", "channels",
               "users", "audit", "health", "simulator", "mailbox"},
-    "coordinator": {"", "account", "alerts", "announcements", "messages", "reports", "subscriptions"},
+    "coordinator": {"", "account", "alerts", "announcements", "messages", "reports", "same-event", "subscriptions"},
     "analyst": {"", "account"},
     "signatory": {"", "account"},
     "auditor": {"", "account", "audit"},
