@@ -9,7 +9,8 @@ from tests.served import Served
 
 pytestmark = pytest.mark.browser
 MENU = (
-    "/", "/messages", "/reports", "/keywords", "/outbox", "/subscriptions", "/contacts", "/channels", "/simulator",
+    "/", "/alerts", "/alert-rules", "/messages", "/reports",
+    "/keywords", "/outbox", "/subscriptions", "/contacts", "/channels", "/simulator",
     "/mailbox", "/users", "/audit", "/health", "/account",
 )  # fmt: skip
 
