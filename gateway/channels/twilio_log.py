@@ -42,8 +42,8 @@ async def fetch_missed(config: ChannelConfig, around: Surroundings, since: datet
                 messages = await pool.run(partial(_Log(wire, config, base).between, number, begin, end))
                 await _keep(messages, config, around)
     finally:
-        pool.close()
-        wire.close()
+        # A look that is broken off goes on in its thread for a while.
+        pool.close(wire.close)
 
 
 def _days(since: datetime, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -49,10 +49,15 @@ class Pool:
             with self._lock:
                 self._busy -= 1
 
-    def close(self) -> None:
-        """Let the threads end after what they are doing."""
+    def close(self, last: Callable[[], Any] | None = None) -> None:
+        """Let the threads end after what they are doing. `last` is done in a pool of one when nothing else will be."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                for _ in self._threads:
-                    self._jobs.put(None)
+            if self._closed:
+                return
+            self._closed = True
+            if last is not None and self._threads:
+                self._jobs.put((last, Future()))
+            for _ in self._threads:
+                self._jobs.put(None)
+        if last is not None and not self._threads:
+            last()
