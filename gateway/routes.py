@@ -18,6 +18,7 @@ CARRIES: Mapping[str, tuple[str, str | None]] = {
     "kannel": ("tel", "send_url"),
     "android": ("tel", "send_url"),
     "cht": ("tel", None),
+    "smssync": ("tel", None),
     "smtp": ("mailto", "host"),
     "imap": ("mailto", "host"),
     "simulator": ("tel", None),

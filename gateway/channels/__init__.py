@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import android, cht, http, imap, kannel, simulator, smpp, smstools, smtp, twilio
+from gateway.channels import android, cht, http, imap, kannel, simulator, smpp, smssync, smstools, smtp, twilio
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
@@ -13,6 +13,7 @@ CHANNELS: Mapping[str, Kind] = {
     "kannel": kannel.KIND,
     "android": android.KIND,
     "cht": cht.KIND,
+    "smssync": smssync.KIND,
     "smpp": smpp.KIND,
     "smstools": smstools.KIND,
     "simulator": simulator.KIND,

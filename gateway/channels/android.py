@@ -27,6 +27,7 @@ from gateway.channels.base import (
 )  # fmt: skip
 from gateway.channels.callers import Caller
 from gateway.channels.forms import JSON, malformed, read_json, whole_characters
+from gateway.channels.lists import objects
 from gateway.channels.mapping import read_moment
 from gateway.channels.receipts import our_id, plain_error
 from gateway.incoming import Incoming
@@ -68,17 +69,11 @@ class AndroidDoor:
         if event in RECEIVED:
             return Round([text_of(self._name, payload, now)])
         if event in BATCHES:
-            return Round([text_of(self._name, one, now) for one in _objects(payload.get("messages"))])
+            return Round([text_of(self._name, one, now) for one in objects(payload.get("messages"))])
         return Round(reports=[report_of(event, payload)] if event in STATES else ())
 
     def reply(self, _call: HttpCall, _done: Done) -> HttpAnswer:
         return KEPT
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise malformed("messages must be a list of objects")
-    return value
 
 
 def text_of(channel: str, payload: Mapping[str, Any], now: datetime) -> Incoming:

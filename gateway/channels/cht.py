@@ -22,7 +22,8 @@ from gateway.channels.base import (
     StatusReport,
 )  # fmt: skip
 from gateway.channels.callers import Caller
-from gateway.channels.forms import JSON, malformed, read_json, whole_characters
+from gateway.channels.forms import JSON, read_json, whole_characters
+from gateway.channels.lists import objects
 from gateway.channels.mapping import read_moment, short_id
 from gateway.channels.receipts import our_id, plain_error
 from gateway.incoming import Incoming
@@ -30,7 +31,6 @@ from outbox.address import parse_sender
 
 TAKES = 20
 HOLD = timedelta(minutes=15)
-MANY = 200
 # PENDING is the app's own queue, and no news.
 STATES: Mapping[str, Status] = {"SENT": "sent", "DELIVERED": "delivered", "FAILED": "failed"}
 
@@ -61,24 +61,14 @@ class ChtDoor:
         return HttpAnswer(200, JSON.encode(), json.dumps({"messages": messages}).encode())
 
     def _text(self, one: Mapping[str, Any], now: datetime) -> Incoming:
-        number, content, name = one.get("from"), one.get("content"), one.get("id")
-        if not isinstance(number, str) or not isinstance(content, str) or not isinstance(name, str) or not name:
-            raise malformed("a message needs id, from and content")
+        """One that lacks something is kept as it is: refused, it would come again for ever and hold up all others."""
+        number, content, name = (str(one.get(key) or "") for key in ("from", "content", "id"))
         text, raw = whole_characters(content)
         parsed = parse_sender(number)
         return Incoming(
             channel=self._name, sender=str(parsed.address or f"raw:{parsed.value}"), text=text, heard_at=now, raw=raw,
-            external_id=short_id(name), sent_at=read_moment(str(one.get("sms_sent") or "")),
+            external_id=short_id(name) or None, sent_at=read_moment(str(one.get("sms_sent") or "")),
         )  # fmt: skip
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """A list of objects, absent or null for none; raises ChannelError for anything else."""
-    if value is None:
-        return []
-    if not isinstance(value, list) or len(value) > MANY or not all(isinstance(one, dict) for one in value):
-        raise malformed(f"a list of at most {MANY} objects is needed")
-    return value
 
 
 def _report(one: Mapping[str, Any]) -> StatusReport | None:
