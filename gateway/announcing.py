@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Row, Table, func, select, update
 from uuid_utils.compat import uuid7
 
 from gateway import audit, limits
+from gateway.bulk import insert_missing
 from gateway.contacts import ADDRESS, CONTACT
 from gateway.errors import NotFound, UsageError
 from gateway.house import House
@@ -141,8 +141,7 @@ def announce(connection: Connection, house: House, key: UUID, shown: Preview, ta
         "text_sealed": sealer.seal("announcement", "text", key, shown.text), "recipients": len(shown.recipients),
         "segments": shown.segments,
     }  # fmt: skip
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    kept = dialect.insert(ANNOUNCEMENT).values(row).on_conflict_do_nothing().returning(ANNOUNCEMENT.c.id)
+    kept = insert_missing(connection, ANNOUNCEMENT).values(row).returning(ANNOUNCEMENT.c.id)
     if connection.execute(kept).first() is None:
         return False
     facts = {"to": target.kind, "recipients": len(shown.recipients), "segments": shown.segments}

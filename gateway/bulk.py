@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,12 @@ from gateway.compact import to_json
 Convert = Callable[[Any], Any]
 Row = Mapping[str, Any]
 Converts = tuple[tuple[str, Convert | None], ...]
+
+
+def insert_missing(connection: Connection, table: Table) -> Any:
+    """An INSERT that passes over rows whose keys stand already; its `values`, `returning` are those of `insert`."""
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    return dialect.insert(table).on_conflict_do_nothing()
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -6,12 +6,12 @@ Every function works in the caller's transaction. Several processes may tell the
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, or_, select, update
 from uuid_utils.compat import uuid7
 
+from gateway.bulk import insert_missing
 from gateway.models import Channel, ChannelOutage
 
 CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
@@ -52,9 +52,8 @@ def begin(connection: Connection, channel: str, reason: str, at: datetime) -> No
     if last is not None:
         connection.execute(update(OUTAGE).where(OUTAGE.c.id == last).values(ended_at=None, reason=reason))
         return
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
     row = {"id": uuid7(), "channel": channel, "reason": reason, "began_at": at, "ended_at": None}
-    connection.execute(dialect.insert(OUTAGE).values(row).on_conflict_do_nothing())
+    connection.execute(insert_missing(connection, OUTAGE).values(row))
 
 
 def end(connection: Connection, channel: str, at: datetime) -> None:

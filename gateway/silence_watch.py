@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from importlib import import_module
 from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,6 +19,7 @@ from uuid_utils.compat import uuid7
 
 from gateway import limits
 from gateway.alerts import receivers
+from gateway.bulk import insert_missing
 from gateway.contacts import Person, people
 from gateway.house import House
 from gateway.models import Silence
@@ -133,8 +133,7 @@ def _new(connection: Connection, silent: Sequence[Silent], now: datetime) -> lis
 
 
 def _begin(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    connection.execute(dialect.insert(SILENCE).on_conflict_do_nothing(), rows)
+    connection.execute(insert_missing(connection, SILENCE), rows)
 
 
 def _due(
