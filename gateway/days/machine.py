@@ -23,7 +23,7 @@ ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
 
 STRIDE = timedelta(minutes=1)
 LONG_STRIDE = timedelta(minutes=5)
-NEAR = timedelta(minutes=30)
+NEAR = timedelta(minutes=15)
 NUDGE = timedelta(milliseconds=50)
 ROUNDS = 2000
 PEEK_S = 0.001
@@ -149,7 +149,8 @@ class Machine:
             queued[channel] += number
             due |= {channel} if is_due else set()
         alert = connection.execute(select(ALERT.c.id).where(ALERT.c.state == "open").limit(1)).first()
-        return dict(queued), bool(due - self._away() - self._paused()), bool(queued) or alert is not None
+        held_up = self._away() | self._paused()
+        return dict(queued), bool(due - held_up), bool(set(queued) - held_up) or alert is not None
 
     def _away(self) -> set[str]:
         return set(self.running.activity.offline())
