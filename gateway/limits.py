@@ -66,6 +66,11 @@ LIMITS: Mapping[str, Limit] = {
     "segment_price": Limit("0", N_("What one segment of an SMS costs; shown before an announcement goes."), money),
     "alert_next_minutes": Limit(15, N_("Minutes without VISTO until the next coordinator is alerted."), whole(1, 1440)),
     "alert_admin_minutes": Limit(30, N_("Minutes without VISTO until the admins are alerted."), whole(1, 1440)),
+    "fallback_minutes": Limit(
+        10, N_("Minutes a message waits for a channel that cannot send until it goes by the next of its route."),
+        whole(1, 1440),
+    ),
+    "fallback_alert_minutes": Limit(1, N_("The same for alerts."), whole(1, 1440)),
     "alert_more_minutes": Limit(10, N_("Minutes between two SMS that more is heard of one event."), whole(1, 1440)),
 }
 

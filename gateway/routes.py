@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
-from gateway.models import Channel
+from gateway.models import Channel, RouteRule
 
 CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
+RULE: Table = RouteRule.__table__  # type: ignore[attr-defined]
 
 # What each kind carries, real ones before rehearsal ones, and the setting without which it only hears.
 CARRIES: Mapping[str, tuple[str, str | None]] = {
@@ -27,6 +28,26 @@ CARRIES: Mapping[str, tuple[str, str | None]] = {
 RANK = {kind: rank for rank, kind in enumerate(CARRIES)}
 
 
+class Rule(NamedTuple):
+    """A row of `route_rule`: its channels in the order in which they are tried; no prefixes fit every address."""
+
+    name: str
+    scheme: str
+    prefixes: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    def fits(self, address: str) -> bool:
+        scheme, _, rest = address.partition(":")
+        if scheme != self.scheme:
+            return False
+        return not self.prefixes or any(_fits(rest, prefix) for prefix in self.prefixes)
+
+
+def _fits(rest: str, prefix: str) -> bool:
+    """`+5024` begins a number, `@example.org` ends a mailbox."""
+    return rest.endswith(prefix) if prefix.startswith("@") else rest.startswith(prefix)
+
+
 class Way(NamedTuple):
     """A channel as far as choosing needs it."""
 
@@ -36,11 +57,29 @@ class Way(NamedTuple):
     config: Mapping[str, Any]
 
 
-def ways(connection: Connection) -> list[Way]:
-    """All channels that are not disabled, in the order in which they are asked."""
+class Ways(tuple[Way, ...]):
+    """Channels in the order in which they are asked, with the rules that order them by address."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def rule(self, address: str) -> Rule | None:
+        """The first that fits."""
+        return next((rule for rule in self.rules if rule.fits(address)), None)
+
+
+def ways(connection: Connection) -> Ways:
+    """All channels that are not disabled, and the rules."""
     columns = (CHANNEL.c.name, CHANNEL.c.kind, CHANNEL.c.state, CHANNEL.c.config)
     rows = connection.execute(select(*columns).where(CHANNEL.c.state != "disabled").order_by(CHANNEL.c.created_at))
-    return sorted((Way(*row) for row in rows), key=lambda way: RANK.get(way.kind, len(RANK)))
+    found = Ways(sorted((Way(*row) for row in rows), key=lambda way: RANK.get(way.kind, len(RANK))))
+    found.rules = rules(connection)
+    return found
+
+
+def rules(connection: Connection) -> tuple[Rule, ...]:
+    """All rules in the order in which they are asked."""
+    rows = connection.execute(select(RULE).order_by(RULE.c.position, RULE.c.created_at))
+    return tuple(Rule(row.name, row.scheme, tuple(row.prefixes), tuple(row.channels)) for row in rows)
 
 
 def can_carry(way: Way, address: str) -> bool:
@@ -50,9 +89,12 @@ def can_carry(way: Way, address: str) -> bool:
 
 
 def choose(found: Iterable[Way], address: str, prefer: str | None = None) -> str | None:
-    """Name of the channel to use: `prefer` when it can, an active one before a paused one (what it holds waits)."""
+    """Name of the channel to use: `prefer` when it can, then by the rule for the address, then by kind; an active one
+    before a paused one (what it holds waits)."""
     fit = [way for way in found if can_carry(way, address)]
-    fit.sort(key=lambda way: (way.state != "active", way.name != prefer))
+    rule = found.rule(address) if isinstance(found, Ways) and len(fit) > 1 else None
+    order = {name: place for place, name in enumerate(rule.channels)} if rule else {}
+    fit.sort(key=lambda way: (way.state != "active", way.name != prefer, order.get(way.name, len(order))))
     return fit[0].name if fit else None
 
 

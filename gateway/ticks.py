@@ -25,6 +25,7 @@ from gateway.house import House
 from gateway.links import watch_links
 from gateway.pins import forget_attempts
 from gateway.reminders import ask_again
+from gateway.rerouting import mail_instead, reroute
 from gateway.same_event import propose
 from gateway.silence_watch import watch_silence
 from gateway.upkeep import beat, expire_questions, give_up_parts
@@ -56,6 +57,8 @@ TICKS = (
     Tick("announcements", timedelta(seconds=10), queue_announcements),
     Tick("links", timedelta(minutes=1), watch_links),
     Tick("same event", timedelta(seconds=20), propose),
+    Tick("routes", timedelta(seconds=5), reroute),
+    Tick("mail instead", timedelta(seconds=30), mail_instead),
     Tick("parts", timedelta(minutes=5), give_up_parts),
     Tick("personal numbers", timedelta(hours=1), forget_attempts),
 )

@@ -15,6 +15,7 @@ from gateway.cli.exports import export
 from gateway.cli.keywords import app as keywords
 from gateway.cli.limits import app as limits
 from gateway.cli.reading import read, reread
+from gateway.cli.routes import app as routes
 from gateway.cli.same_event import app as same_event
 from gateway.cli.sealing_keys import app as keys
 from gateway.cli.simulating import simulate
@@ -41,6 +42,7 @@ for name, group in (
     ("subscription", subscriptions),
     ("keyword", keywords),
     ("limit", limits),
+    ("route", routes),
     ("digest", digests),
     ("keys", keys),
     ("audit", audit),
