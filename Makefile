@@ -6,7 +6,7 @@ NEED_DEBIAN := browser or peers or faults
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench faults browser peers fresh lock clean
+.PHONY: help run test check bench faults browser peers fresh lock clean fuzz
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: .venv/dev.stamp ## Format, lint, types, import directions, sizes, documen
 
 bench: .venv/dev.stamp ## Measure; one JSON object a line.
 	@$(BIN)/python -m benchmarks
+
+fuzz: .venv/dev.stamp ## Read a million made-up texts (SEED=1 COUNT=1000000); anything wrong raises.
+	$(BIN)/python -m tests.corpus.fuzz $(or $(SEED),1) $(or $(COUNT),1000000)
 
 faults: .venv/dev.stamp ## Kill, fill, cut and turn back the clock on real processes.
 	sh tools/need strace gcc

@@ -9,6 +9,7 @@ from benchmarks import alerting, intake, outgoing, reading, serving
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "read_text": reading.text,
+    "read_mail": reading.mail,
     "compile_codebook": reading.compiling,
     "start_first_200": serving.start,
     "idle_rss": serving.memory,

@@ -16,8 +16,15 @@ FORMS = ("incident", "commitment", "return", "meeting")
 
 
 def labelled() -> list[dict[str, Any]]:
-    documents = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
-    return [document for document in documents if "text" in document]
+    return [document for document in _documents() if "text" in document]
+
+
+def labelled_mails() -> list[bytes]:
+    return [document["email_raw"].encode() for document in _documents() if "email_raw" in document]
+
+
+def _documents() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
 
 
 def name_of(number: int) -> str:

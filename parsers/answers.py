@@ -48,6 +48,12 @@ def _digits(doc: Document, at: int) -> str:
     return "".join(char for char in doc.tokens.items[at].text.removeprefix("r") if char.isdigit())
 
 
+def answers_politely(doc: Document) -> bool:
+    """ "esta bien" is thanks, and an answer to how something is."""
+    pending = doc.context.pending
+    return pending is not None and bool(choice_matches(_segment(doc, 0), f"{pending.report.form}.{pending.ask}"))
+
+
 def _segment(doc: Document, start: int) -> Segment:
     pending = doc.context.pending
     form = pending.report.form if pending is not None else "incident"

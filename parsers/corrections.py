@@ -82,7 +82,7 @@ def _stated_number(segment: Segment, start: int) -> int | None:
         none = segment.at("neg", start)
         return 0 if none is not None and none.end >= segment.last else None
     stands = [at for at in found if not _is_denied(segment, at)]
-    return segment.doc.numbers[stands[0] if stands else found[-1]][0]
+    return segment.doc.numbers[stands[0]][0] if stands else None
 
 
 def _is_denied(segment: Segment, at: int) -> bool:

@@ -20,12 +20,17 @@ def cued(segment: Segment, denied: Callable[[Segment, Match], bool]) -> Match | 
             found.setdefault(match.value, {}).setdefault(_words(segment, match), match)
     sums = [(sum(hint.weight for hint in hints.values()), name) for name, hints in found.items()]
     sums.sort(reverse=True)
-    if not sums or sums[0][0] < _ENOUGH or (len(sums) > 1 and sums[0][0] == sums[1][0]):
+    if not sums or sums[0][0] < _enough(segment, sums[0][1]) or (len(sums) > 1 and sums[0][0] == sums[1][0]):
         return None
     hints = list(found[sums[0][1]].values())
     if len(hints) < _FEWEST:
         return None
     return Match(min(one.start for one in hints), max(one.end for one in hints), sums[0][1], 1, FRAMED)
+
+
+def _enough(segment: Segment, category: str) -> int:
+    """What would raise an alarm takes more to believe."""
+    return _ENOUGH + (segment.doc.book.categories[category].urgent != "no")
 
 
 def _words(segment: Segment, match: Match) -> str:

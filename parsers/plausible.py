@@ -83,6 +83,9 @@ def _short(segment: Segment) -> bool:
 
 
 def _meeting_fits(segment: Segment, part: Part) -> bool:
+    keyword = part.keyword
+    if keyword is not None and segment.word(keyword.start) in ("en", "a") and _event(segment):
+        return _known(segment, "people", "women")
     return _known(segment, "people", "women", "agreement") or not _event(segment, 4)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from parsers.answers import answer, is_answer
+from parsers.answers import answer, answers_politely, is_answer
 from parsers.boundaries import split_reports
 from parsers.codebook import Codebook
 from parsers.interpret import finish, interpret
@@ -42,9 +42,11 @@ def _read_words(doc: Document) -> Reading:
         return Reading("accept", (ReportReading("optin", {}, False, doc.text),), language=context.language)
     start = content_start(doc)
     practice, start = _practice(doc, start)
-    if start >= len(doc.tokens.items):
-        return _reject(doc, "thanks", practice)
     asked = context.pending
+    if start >= len(doc.tokens.items):
+        if asked is None or not answers_politely(doc):
+            return _reject(doc, "thanks", practice)
+        start = 0
     if asked is not None and asked.report.form in codebook.forms and is_answer(doc, start):
         return answer(doc, start)._replace(practice=practice)
     return _read(doc, start, practice)
@@ -157,7 +159,8 @@ def _has_event(segments: list[Segment]) -> bool:
 
 def _says_nothing(segment: Segment) -> bool:
     """ "INC NADA": a report keyword, and calm words where the event would stand."""
-    return segment.form == "incident" and "category" not in segment.values
+    category = segment.values.get("category")
+    return segment.form == "incident" and (category is None or (category.how == "repaired" and not segment.opened))
 
 
 def _is_command(segments: list[Segment]) -> bool:

@@ -162,8 +162,9 @@ def _how(unit: Match, *, ranged: bool = False) -> How:
 
 
 def _past_range(segment: Segment, end: int) -> int:
-    """ "3 o 4 heridos" counts the lower number; the upper one is passed over."""
-    if segment.at("range", end) and end + 1 in segment.doc.numbers:
+    """ "3 o 4 heridos", "entre 3 y 5" count the lower number; the upper one is passed over."""
+    plain = segment.word(end) == "y" and segment.word(end - 2) != "entre"
+    if not plain and segment.at("range", end) and end + 1 in segment.doc.numbers:
         return segment.doc.numbers[end + 1][1]
     return end
 

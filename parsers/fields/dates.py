@@ -8,6 +8,7 @@ from parsers.fields.days import Found, from_parts, months_back
 from parsers.segment import Segment
 from parsers.tokens import DATE, NUMBER
 
+_WEEK = 7
 _DIGITS = re.compile(r"\d+")
 _DATE_KINDS = ("ago", "rel", "weekday", "month", "tomorrow")
 _OPENING_WORDS = frozenset({"el", "dia", "fecha", "del", "pasado", "este", "ultimo", "last"})
@@ -182,7 +183,7 @@ def _relative(segment: Segment, at: int, today: date) -> Found | None:
     when = months_back(today, 1) if days == 30 else today - timedelta(days=14 if days == 15 else days)
     end = word.end
     part = segment.at("daypart", end)
-    rank = 1 if days else 3
+    rank = 2 if days == _WEEK else 1 if days else 3
     return Found(when, at, part.end if part is not None else end, rank, repaired=word.penalty > 0)
 
 
@@ -215,7 +216,9 @@ def _is_deadline(segment: Segment, start: int) -> bool:
 
 def _in_name(segment: Segment, at: int) -> bool:
     """Santo Domingo Xenacoj is no Sunday."""
-    return any(match.start < at < match.end and not match.penalty for match in segment.of("place"))
+    day = segment.at("weekday", at)
+    slip = day is not None and day.penalty > 0
+    return any(match.start < at < match.end and (slip or not match.penalty) for match in segment.of("place"))
 
 
 def _numbered_day(segment: Segment, at: int, today: date) -> Found | None:

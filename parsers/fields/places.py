@@ -15,6 +15,8 @@ _TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit"
 _LOOSE = ("kw", "code", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
 _SCORES = {"in": 6.0, "of": 4.0, "to": 2.0}
 _PLAIN, _BARE, _LOCALITY = 5.0, 4.5, 0.5
+# A municipality tells more than a department named beside it ("no atienden en quiche").
+_VAGUE = 2.0
 _SAINTS = ("san", "santa", "santo")
 # A name several municipalities share gives way to one that is clear: "Santa Maria Tzeja, Ixcan".
 _SHARED = 2.0
@@ -53,7 +55,11 @@ def _best(segment: Segment, named: list[Candidate]) -> Candidate:
     """The place that stands best; who registers gives the name first ("Dolores Morales de Nebaj")."""
     if segment.form == "register":
         return named[-1]
-    return max(named, key=lambda one: (one.score, -one.start))
+    return max(named, key=lambda one: (one.score - _VAGUE * _is_department(one), -one.start))
+
+
+def _is_department(one: Candidate) -> bool:
+    return all(len(code) < _CODE_DIGITS for code in one.codes)
 
 
 def _unknown_code(segment: Segment) -> None:

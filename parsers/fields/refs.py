@@ -32,8 +32,11 @@ def _put(segment: Segment, name: str, digits: str, at: int) -> None:
 
 def _labelled(segment: Segment, at: int) -> bool:
     """The number belongs to a field named right before it ("lugar 1413", "familias 120")."""
+    if segment.at("unit", at - 1) is not None:
+        return True
     label = segment.at("label", at - 1)
-    return (label is not None and label.end == at) or segment.at("unit", at - 1) is not None
+    code = segment.items[at].text in segment.doc.book.places
+    return label is not None and label.end == at and (label.value != "place" or code)
 
 
 def read_number(segment: Segment, spec: FieldSpec) -> None:
