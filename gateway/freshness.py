@@ -42,6 +42,9 @@ LATE_KINDS = ("alert", "notice", "confirmation")
 NAMED = 8
 WAITING = 200
 
+# The family of messages that are told together, the hash of the address, and the report when it matters.
+Key = tuple[Any, ...]
+
 _c = OUTBOUND.c
 
 
@@ -123,15 +126,20 @@ class _Look:
         """One verdict a group: for the first of it that was claimed, which speaks for all."""
         if not envelopes:
             return {}
-        groups: dict[tuple[Any, ...], list[Envelope]] = defaultdict(list)
+        groups: dict[Key, list[Envelope]] = defaultdict(list)
         for one in envelopes:
             if (key := _group(one.kind, one.to_hash, one.report_id, one.ref, is_mail="@" in one.to)) is not None:
                 groups[key].append(one)
         behind = self._behind(envelopes)
         seen = self._seen({one.report_id for one in envelopes if one.report_id})
         people = self._people({one.contact_id for one in envelopes if one.contact_id})
+        for key in [key for key in groups if key[0] == "alert" and _is_seen(seen.get(key[2]))]:
+            _tell_with(key, groups)
+            _tell_with(key, behind)
         verdicts: dict[UUID, Verdict] = {}
         for key, mine in groups.items():
+            if not mine:
+                continue
             first = mine[0]
             waiting = sorted((*map(_of_envelope, mine), *behind.get(key, ())), key=lambda one: (one.queued_at, one.id))
             words = self._words(key[0], first, waiting, seen.get(first.report_id), people.get(first.contact_id))
@@ -139,7 +147,7 @@ class _Look:
                 verdicts[first.id] = words
         return verdicts
 
-    def _behind(self, envelopes: Sequence[Envelope]) -> dict[tuple[Any, ...], list[Waiting]]:
+    def _behind(self, envelopes: Sequence[Envelope]) -> dict[Key, list[Waiting]]:
         """What else waits for the same addresses on the same channel, by group."""
         hashes, channel = {one.to_hash for one in envelopes}, envelopes[0].channel
         query = (
@@ -151,7 +159,7 @@ class _Look:
             .with_for_update(skip_locked=True)
         )
         is_mail = "@" in envelopes[0].to
-        found: dict[tuple[Any, ...], list[Waiting]] = defaultdict(list)
+        found: dict[Key, list[Waiting]] = defaultdict(list)
         for row in self._connection.execute(query):
             if (key := _group(row.kind, row.to_hash, row.report_id, row.ref, is_mail=is_mail)) is not None:
                 found[key].append(self._of_row(row))
@@ -203,7 +211,7 @@ class _Look:
     def _alert(self, first: Envelope, text: str, delay: timedelta, seen: Seen | None) -> str:
         """An alert by SMS: what it says is kept while it is open, what became of it when somebody has seen it."""
         late = self._delay(delay)
-        if seen is not None and seen.seen_at is not None:
+        if seen is not None and _is_seen(seen):
             local = seen.heard_at.astimezone(ZoneInfo(self._zone))
             return self._replies.text(
                 "late_alert", ref=first.ref, category=self._replies.category(seen.category),
@@ -234,9 +242,7 @@ class _Look:
         )  # fmt: skip
 
 
-def _group(
-    kind: str, to_hash: bytes, report_id: UUID | None, ref: int | None, *, is_mail: bool
-) -> tuple[Any, ...] | None:
+def _group(kind: str, to_hash: bytes, report_id: UUID | None, ref: int | None, *, is_mail: bool) -> Key | None:
     """What a message is told together with; None for one that speaks for itself."""
     if kind not in LATE_KINDS or report_id is None:
         return None
@@ -245,6 +251,19 @@ def _group(
     if kind == "alert":
         return ("alert", to_hash, report_id)
     return (kind, to_hash) if ref is not None else None
+
+
+def _tell_with(key: Key, found: dict[Key, list[Any]]) -> None:
+    """What became of an alert that was seen needs no text of its own beside the alert."""
+    news = ("notice", key[1])
+    about = [one for one in found.get(news, ()) if one.report_id == key[2]]
+    if about:
+        found[key] = [*found.get(key, ()), *about]
+        found[news] = [one for one in found[news] if one not in about]
+
+
+def _is_seen(seen: Seen | None) -> bool:
+    return seen is not None and seen.seen_at is not None
 
 
 def _of_envelope(one: Envelope) -> Waiting:

@@ -258,3 +258,25 @@ def test_what_did_not_wait_is_not_looked_up(desk: Desk, clock: HandClock, post: 
     assert desk.house.read_now(lambda conn: Freshness(desk.house).review(conn, envelopes)) == {}
     event.remove(engine, "before_cursor_execute", listen)
     assert heard == []
+
+
+def test_what_became_of_an_alert_is_told_with_it_once_somebody_saw_it(desk: Desk, clock: HandClock, post: Post) -> None:
+    desk.say(TOMAS, ALARM)
+    (report,) = desk.reports()
+    put(desk, MARTA, "notice", "la atiende Eulalio", report_id=report.id, ref=report.ref)
+    clock.advance(HOUR)
+    post.modem.up = False
+    post.send()
+    post.modem.up = True
+    post.send()
+    assert len(post.told(MARTA)) == 2, "open: both are told"
+    desk.say(MARTA, f"VISTO {report.ref}")
+    post.send()
+    before = len(post.told(MARTA))
+    put(desk, MARTA, "alert", "escalada", report_id=report.id, ref=report.ref)
+    for text in ("la atiende Eulalio", "termino"):
+        put(desk, MARTA, "notice", text, report_id=report.id, ref=report.ref)
+    clock.advance(HOUR)
+    post.send()
+    (told,) = post.told(MARTA)[before:]
+    assert "Atrasado 1 h, ya vista" in told
