@@ -50,7 +50,7 @@ def identify(
     tries: list[Attempt], sealer: Sealer, now: datetime,
 ) -> Speaker | None:  # fmt: skip
     """The speaker of a text that gives a personal number; None for any other. A wrong number is added to `tries`."""
-    if words.auto:
+    if words.part is None and not standing.parts and find_pin(words.text, codebook) is None:
         return None
     whole = gather(words, standing, codebook)
     pin = None if whole.waits_as else find_pin(whole.text, codebook)

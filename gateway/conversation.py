@@ -23,6 +23,7 @@ from parsers import (
     split_hand_part,
     without_pin,
 )  # fmt: skip
+from parsers.sheets import Table
 
 PARTS_AT_MOST = 12
 BY_HAND = "hand"
@@ -108,6 +109,7 @@ class Words:
     """(reference, number, total) of a concatenated text"""
     files: str = ""
     """The hashes of what came with a mail: other files make it another mail."""
+    tables: tuple[Table, ...] = ()
 
     @cached_property
     def folded(self) -> str:

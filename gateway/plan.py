@@ -99,7 +99,7 @@ def _read_one(connection: Connection, heard: Heard, plan: Plan, reader: Reader) 
     if heard.decision is None:
         _read_as(heard, phone, plan, reader)
     standing = heard.speaker.standing if heard.speaker else phone
-    rows = read_tables(incoming, heard.decision, standing, plan.codebook) if incoming.tables else []
+    rows = read_tables(heard.words, heard.decision, standing, plan.codebook) if incoming.tables else []
     if rows:
         heard.decision = without_cover(heard.decision)
     reader.guard.end()

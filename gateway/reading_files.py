@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from gateway.contact_file import ContactRow
 from gateway.conversation import Asked, Decision, Known, Standing, Words, decide, follow, prediction
+from gateway.sheet_rows import read_tables, with_rows, without_cover
 from outbox.address import parse_sender
 from parsers import Codebook, pending_from_dict
 
@@ -67,8 +68,10 @@ class FileReader:
         if pending:
             standing.asked = asked_of(pending)
         decision = decide(words, standing, self._codebook, keyed)
+        rows = read_tables(words, decision, standing, self._codebook) if words.tables else []
+        decision = without_cover(decision) if rows else decision
         self._remember(memory, sender, decision, str(document.get("id")), words.heard_at)
-        return decision
+        return with_rows(decision, rows) if rows else decision
 
     def _standing(self, memory: Memory, sender: str, now: datetime) -> Standing:
         standing = memory.standings.setdefault(sender, Standing(known=self._known.get(sender)))
@@ -102,11 +105,12 @@ def words_of(document: Mapping[str, Any]) -> Words:
 
 
 def words_of_mail(raw: bytes, heard_at: datetime) -> Words:
-    """The sender's own words of a mail."""
-    from parsers.mail import read_mail
+    """The sender's own words of a mail, and the tables that came with it."""
+    from parsers.mail_tables import open_mail
 
-    mail = read_mail(raw)
-    return Words(mail.text, heard_at, sent_at=mail.date, subject=mail.subject or None, auto=mail.auto)
+    mail, tables = open_mail(raw, "")
+    subject = mail.subject or None
+    return Words(mail.text, heard_at, sent_at=mail.date, subject=subject, auto=mail.auto, tables=tables)
 
 
 def address_of(document: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.conversation import Decision, Standing, Words, context_of
-from gateway.incoming import Incoming
 from gateway.replies import Replies
 from gateway.reports import ReportState
 from parsers import Codebook, Reading, ReportReading, RowReading, read_rows
@@ -25,16 +24,13 @@ class TableRows:
         return [row.report for row in self.rows if row.report is not None]
 
 
-def read_tables(
-    incoming: Incoming, decision: Decision | None, standing: Standing, codebook: Codebook
-) -> list[TableRows]:
+def read_tables(words: Words, decision: Decision | None, standing: Standing, codebook: Codebook) -> list[TableRows]:
     """What the rows of each table say; nothing for a repeat or a mail that nobody wrote."""
-    if decision is None or decision.outcome in ("duplicate", "hold") or incoming.auto:
+    if decision is None or decision.outcome in ("duplicate", "hold") or words.auto:
         return []
-    words = Words(incoming.text, incoming.heard_at, incoming.sent_at)
     context = context_of(words, standing)
     found = []
-    for table in incoming.tables:
+    for table in words.tables:
         rows = read_rows(table.rows, codebook, context)
         problem = table.problem or ("" if rows is not None else "heading")
         found.append(TableRows(table.name, tuple(rows or ()), problem))

@@ -8,6 +8,8 @@ from parsers.codebook import Codebook
 
 FORM = "identify"
 HIDDEN = "*"
+# Nearly every text lacks this, and every text is asked.
+_RUN = re.compile(r"[0-9*]{4}")
 
 
 class Pin(NamedTuple):
@@ -21,6 +23,8 @@ class Pin(NamedTuple):
 
 def find_pin(text: str, codebook: Codebook) -> Pin | None:
     """The number after ID or PIN among the first words of a text or at its end; 4 to 8 digits, never from inside it."""
+    if _RUN.search(text) is None:
+        return None
     form = codebook.forms.get(FORM)
     if form is None:
         return None
