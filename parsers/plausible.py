@@ -102,7 +102,10 @@ def _correction_fits(segment: Segment, part: Part) -> bool:
 
 
 def _language_fits(segment: Segment, part: Part) -> bool:
-    return _known(segment, "lang") or _lone(segment, part)
+    """ "porque no hablo español" tells of something else."""
+    keyword = part.keyword
+    denied = keyword is not None and segment.word(keyword.start - 1) == "no"
+    return not denied and (_known(segment, "lang") or _lone(segment, part))
 
 
 def _coordinator_fits(segment: Segment, part: Part) -> bool:

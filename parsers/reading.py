@@ -116,7 +116,8 @@ def _read(doc: Document, start: int, practice: bool) -> Reading:
     segments = [segment for part in parts[:MOST_REPORTS] if (segment := interpret(doc, part)) is not None]
     segments = _without_headings(_one_correction(segments))
     soft = not any(_opened_hard(part) for part in parts)
-    if soft and is_spam(doc, _has_event(segments)) and not _is_command(segments):
+    told = _has_event(segments) or _of_a_known_place(doc, segments)
+    if soft and is_spam(doc, told) and not _is_command(segments):
         return _reject(doc, "spam", practice)
     if not segments and _asks_help(doc):
         return Reading("accept", (ReportReading("help", {}, False, doc.text),), language=doc.context.language)
@@ -155,6 +156,12 @@ def _opened_hard(part: Part) -> bool:
 
 def _has_event(segments: list[Segment]) -> bool:
     return any(segment.sure for segment in segments)
+
+
+def _of_a_known_place(doc: Document, segments: list[Segment]) -> bool:
+    """What a registered person tells of a place is hardly an advertisement ("le arrancaron la cadena en Nebaj")."""
+    stated = [value for segment in segments if (value := segment.values.get("place")) is not None]
+    return doc.context.registered and any(value.how != "sender" for value in stated)
 
 
 def _says_nothing(segment: Segment) -> bool:
