@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from gateway.channels import checks
 from gateway.channels.base import (
     ChannelConfig,
-    Done,
     HttpAnswer,
     HttpCall,
     Kind,
     Round,
+    RoundEnd,
     Spec,
     Status,
     StatusReport,
@@ -72,7 +72,7 @@ class AndroidDoor:
             return Round([text_of(self._name, one, now) for one in objects(payload.get("messages"))])
         return Round(reports=[report_of(event, payload)] if event in STATES else ())
 
-    def reply(self, _call: HttpCall, _done: Done) -> HttpAnswer:
+    def reply(self, _call: HttpCall, _done: RoundEnd) -> HttpAnswer:
         return KEPT
 
 

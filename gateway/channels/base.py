@@ -112,17 +112,31 @@ class StatusReport:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that a webhook brought, still to be read. `mail_from`: see MailReader.
+
+    `once` names the call where a provider signs no content: the same name with another mail is somebody else's.
+    """
+
+    raw: bytes = field(repr=False)
+    to: str | None = None
+    mail_from: str | None = None
+    once: str | None = None
+
+
 class Door(Protocol):
     """Hears webhooks of one channel. Both readers raise ChannelError; neither does any I/O.
 
-    A call by GET carries everything in its query and has no media type; others have one of `media`.
+    A call by GET carries everything in its query and has no media type; others have one of `media`. A door for mail
+    has a `limit` of its own, in bytes of a body.
     """
 
     media: tuple[str, ...]
     methods: tuple[str, ...]
 
-    def hear(self, call: HttpCall, now: datetime, /) -> Incoming:
-        """Check that the caller is who it says, and read the text."""
+    def hear(self, call: HttpCall, now: datetime, /) -> Incoming | Letter:
+        """Check that the caller is who it says, and read the text; a mail is read elsewhere."""
         ...
 
     def answer(self, receipt: Receipt, /) -> HttpAnswer:
@@ -154,7 +168,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RoundEnd:
     """What was done in a round: texts kept, messages leased to the device, ids of messages it owes news of."""
 
     receipts: Sequence[Receipt] = ()
@@ -172,7 +186,7 @@ class RoundDoor(Protocol):
         """Check that the caller is who it says, and read what it brings."""
         ...
 
-    def reply(self, call: HttpCall, done: Done, /) -> HttpAnswer:
+    def reply(self, call: HttpCall, done: RoundEnd, /) -> HttpAnswer:
         """What tells the device that all it brought is kept, with the messages it is given to send."""
         ...
 

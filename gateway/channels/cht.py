@@ -12,11 +12,11 @@ from typing import Any
 from gateway.channels import checks
 from gateway.channels.base import (
     ChannelConfig,
-    Done,
     HttpAnswer,
     HttpCall,
     Kind,
     Round,
+    RoundEnd,
     Spec,
     Status,
     StatusReport,
@@ -54,7 +54,7 @@ class ChtDoor:
         reports = [report for one in objects(document.get("updates")) if (report := _report(one)) is not None]
         return Round(texts, reports, TAKES, HOLD)
 
-    def reply(self, call: HttpCall, done: Done) -> HttpAnswer:
+    def reply(self, call: HttpCall, done: RoundEnd) -> HttpAnswer:
         if call.method == "GET":
             return HttpAnswer(200, JSON.encode(), b'{"medic-gateway":true}')
         messages = [{"id": str(one.id), "to": one.to.partition(":")[2], "content": one.text} for one in done.given]

@@ -18,16 +18,17 @@ from gateway.channels.base import (
     BODY_LIMIT,
     RECEIPT_LIMIT,
     ChannelError,
-    Done,
     Door,
     HttpAnswer,
     HttpCall,
+    Letter,
     RoundDoor,
+    RoundEnd,
     StatusReport,
 )  # fmt: skip
 from gateway.clock import Clock
 from gateway.errors import Busy
-from gateway.incoming import Receiver
+from gateway.incoming import Receipt, Receiver
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from outbox.senders.base import Envelope
 
 BODY_TIME_S = 10.0
+LARGE_BODY_TIME_S = 120.0
 JSON = b"application/json"
 
 
@@ -52,6 +54,10 @@ class Desk(Protocol):
     @property
     def intake(self) -> Receiver:
         """The one door for every text."""
+        ...
+
+    async def keep_letter(self, channel: str, letter: Letter) -> Receipt:
+        """Read and keep a mail; raises Busy or ChannelError when nothing was kept."""
         ...
 
     async def note(self, channel: str, report: StatusReport) -> None:
@@ -93,7 +99,7 @@ class Hear:
         result = "refused"
         try:
             door = self._desk.doors.get(name)
-            call = await read_call(scope, receive, door, self._desk.base_url, self.limit)
+            call = await read_call(scope, receive, door, self._desk.base_url, self.limit_of(door))
             call = replace(call, at=self._desk.clock())
             answer = await self.do(name, _there(door), call)
             result = "kept"
@@ -110,11 +116,16 @@ class Hear:
             await send_answer(send, answer)
         self._desk.heard(name if door else "", result, time.perf_counter() - started)
 
+    def limit_of(self, door: Door | RoundDoor | None) -> int:
+        return int(getattr(door, "limit", self.limit))
+
     async def do(self, name: str, door: Door | RoundDoor, call: HttpCall) -> HttpAnswer:
         if _makes_rounds(door):
             return await self._round(name, door, call)
-        incoming = door.hear(call, self._desk.clock())
-        return door.answer(await self._desk.intake.receive(incoming))
+        heard = door.hear(call, self._desk.clock())
+        if isinstance(heard, Letter):
+            return door.answer(await self._desk.keep_letter(name, heard))
+        return door.answer(await self._desk.intake.receive(heard))
 
     async def _round(self, name: str, door: RoundDoor, call: HttpCall) -> HttpAnswer:
         """Everything a device brings is kept before it hears yes and gets what it is to send."""
@@ -124,13 +135,16 @@ class Hear:
             await self._desk.note(name, report)
         given = await self._desk.hand_over(name, found.takes, found.hold) if found.takes else ()
         owed = await self._desk.owed(name) if found.asks else ()
-        return door.reply(call, Done(receipts, given, owed))
+        return door.reply(call, RoundEnd(receipts, given, owed))
 
 
 class HearReceipt(Hear):
     """The endpoint for delivery receipts."""
 
     limit = RECEIPT_LIMIT
+
+    def limit_of(self, _door: Door | RoundDoor | None) -> int:
+        return self.limit
 
     async def do(self, name: str, door: Door | RoundDoor, call: HttpCall) -> HttpAnswer:
         if _makes_rounds(door):
@@ -178,7 +192,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     if not message.get("more_body", False) and len(body) <= limit:
         return body
     try:
-        async with asyncio.timeout(BODY_TIME_S):
+        async with asyncio.timeout(BODY_TIME_S if limit <= BODY_LIMIT else LARGE_BODY_TIME_S):
             while message.get("more_body", False):
                 if len(body) > limit:
                     break

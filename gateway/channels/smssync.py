@@ -14,11 +14,11 @@ from urllib.parse import parse_qs
 from gateway.channels import checks
 from gateway.channels.base import (
     ChannelConfig,
-    Done,
     HttpAnswer,
     HttpCall,
     Kind,
     Round,
+    RoundEnd,
     Spec,
     StatusReport,
 )  # fmt: skip
@@ -63,7 +63,7 @@ class SmssyncDoor:
             return Round(reports=[one for part in _results(call) if (one := _report(part)) is not None])
         return Round(asks=True) if task == "result" else Round(takes=TAKES, hold=self._hold)
 
-    def reply(self, call: HttpCall, done: Done) -> HttpAnswer:
+    def reply(self, call: HttpCall, done: RoundEnd) -> HttpAnswer:
         task = _task(call)
         if call.method == "GET" and task != "result":
             messages = [

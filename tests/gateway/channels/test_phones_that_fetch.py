@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.channels.base import ChannelConfig, ChannelError, Done, HttpCall, StatusReport
+from gateway.channels.base import ChannelConfig, ChannelError, HttpCall, RoundEnd, StatusReport
 from gateway.channels.cht import ChtDoor
 from gateway.channels.forms import FORM, JSON
 from gateway.channels.smssync import SmssyncDoor
@@ -48,7 +48,7 @@ def test_smssync_brings_a_text_in_any_form_it_knows(label: str) -> None:
     assert (text.sender, text.text, text.external_id, text.to, text.sent_at) == (
         "tel:+50255550101", "inc rob nebaj ñ", "m-1", "1500", TEN,
     )  # fmt: skip
-    assert json.loads(door().reply(FORMS[label], Done()).body) == {"payload": {"success": True, "error": None}}
+    assert json.loads(door().reply(FORMS[label], RoundEnd()).body) == {"payload": {"success": True, "error": None}}
 
 
 STRANGERS = {
@@ -80,8 +80,8 @@ def test_smssync_holds_messages_only_when_it_tells_of_them() -> None:
 def test_smssync_hears_of_no_id_it_has_not_named() -> None:
     call = ask("POST", "task=sent", {"queued_messages": [str(OURS), "x"]})
     assert door().read(call, NOW).asks
-    assert json.loads(door().reply(call, Done(owed=[OURS, OTHER])).body) == {"message_uuids": [str(OURS)]}
-    assert json.loads(door().reply(ask("POST", "task=sent", {}), Done(owed=[OURS])).body) == {"message_uuids": []}
+    assert json.loads(door().reply(call, RoundEnd(owed=[OURS, OTHER])).body) == {"message_uuids": [str(OURS)]}
+    assert json.loads(door().reply(ask("POST", "task=sent", {}), RoundEnd(owed=[OURS])).body) == {"message_uuids": []}
 
 
 def result(sent: Any, delivered: Any = 0, message: str = "") -> dict[str, Any]:
@@ -120,7 +120,7 @@ def cht(document: Any, method: str = "POST", headers: dict[bytes, bytes] = LOGIN
 def test_cht_says_what_it_is_to_the_app_that_tries_its_address() -> None:
     call = cht({}, "GET")
     assert CHT.read(call, NOW).takes == 0
-    assert json.loads(CHT.reply(call, Done()).body) == {"medic-gateway": True}
+    assert json.loads(CHT.reply(call, RoundEnd()).body) == {"medic-gateway": True}
 
 
 def test_cht_brings_texts_and_states_together() -> None:
@@ -151,7 +151,7 @@ def test_no_call_of_a_phone_raises_anything_else(body: bytes, method: str, query
     )
     for one, call in zip((CHT, door()), calls, strict=True):
         try:
-            one.reply(call, Done()) if one.read(call, NOW) else None
+            one.reply(call, RoundEnd()) if one.read(call, NOW) else None
         except ChannelError as refused:
             told = refused.status
             assert told in (400, 401)
