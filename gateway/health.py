@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 from starlette.types import Receive, Scope, Send
 
 from gateway import outages
+from gateway.alerts import open_alerts
 from gateway.channels.base import HttpAnswer
 from gateway.channels.endpoints import send_answer
 from gateway.house import NODE, House
@@ -106,12 +107,15 @@ class Health:
 
     async def figures(self) -> bytes:
         queues = await self.house.read(waiting)
+        unseen, oldest = await self.house.read(open_alerts)
         now = self.house.clock()
         gauges: dict[str, dict[tuple[tuple[str, str], ...], float]] = {
             "outbox_queued": {_label(name): queue.queued for name, queue in queues.items()},
             "outbox_failed": {_label(name): queue.failed for name, queue in queues.items()},
             "outbox_oldest_seconds": {_label(name): _age(queue, now) for name, queue in queues.items()},
             "channel_offline": {_label(name): 1.0 for name in self.offline()},
+            "alerts_open": {(): float(unseen)},
+            "alerts_oldest_seconds": {(): max(0.0, (now - oldest).total_seconds()) if oldest else 0.0},
         }
         with suppress(OSError):
             gauges["disk_free_bytes"] = {(): float(self._free_bytes())}

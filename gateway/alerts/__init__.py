@@ -5,7 +5,7 @@ from gateway.alerts.following import follow
 from gateway.alerts.ladder import escalate_due, keep_ladder, tell_more_due
 from gateway.alerts.office import Office, office_of
 from gateway.alerts.opening import Sender, lock_events, raise_alert
-from gateway.alerts.rows import ACT, ALERT, JOINED, RECEIVER, alert_of, event_key, is_placed, was_sent_to
+from gateway.alerts.rows import ACT, ALERT, JOINED, RECEIVER, alert_of, event_key, is_placed, open_alerts, was_sent_to
 from gateway.alerts.rules import load_rules, may_alert
 from gateway.alerts.staff import covers, receivers
 
@@ -34,7 +34,9 @@ __all__ = [
     "mark",
     "may_alert",
     "office_of",
-    "raise_alert", "receivers",
+    "open_alerts",
+    "raise_alert",
+    "receivers",
     "tell_more_due",
     "was_sent_to",
-]  # fmt: skip
+]

@@ -1,10 +1,10 @@
 """The rows of alerts: which belongs to a report, which stands for an event, whom it was sent to."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, exists, func, literal_column, or_, select
 
 from gateway.models import Alert, AlertAct, AlertReceiver, AlertReport
 
@@ -52,3 +52,10 @@ def told_contacts(connection: Connection, alert_id: UUID) -> list[UUID]:
         select(RECEIVER.c.contact_id).where(RECEIVER.c.alert_id == alert_id).order_by(RECEIVER.c.step, RECEIVER.c.id)
     )
     return list(dict.fromkeys(connection.scalars(query)))
+
+
+def open_alerts(connection: Connection) -> tuple[int, datetime | None]:
+    """How many alerts nobody has seen, and since when the oldest of them waits."""
+    waiting = select(func.count(), func.min(ALERT.c.opened_at)).where(IS_UNSETTLED, ALERT.c.state == "open")
+    number, oldest = connection.execute(waiting).one()
+    return int(number), oldest

@@ -1,12 +1,16 @@
 """One alert per event; strangers; what becomes of it when more is known."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from sqlalchemy import update
 
 from gateway.alerts import ALERT
+from gateway.health import Health
 from gateway.house import open_house
 from gateway.intake import Intake
+from gateway.metrics import Metrics
 from tests.conftest import HandClock
 from tests.gateway.alerts.crew import (
     EULALIO_MAIL,
@@ -175,3 +179,13 @@ def test_a_registered_monitor_is_heard_above_strangers(desk: Desk) -> None:
     assert not alerts(desk)[7].held_back
     assert desk.told(MARTA)[-1].startswith("ALERTA R3007: Linchamiento, ")
     assert desk.told(PETRONA) == []
+
+
+def test_how_many_alerts_nobody_has_seen_stands_in_the_figures(desk: Desk, clock: HandClock) -> None:
+    desk.say(TOMAS, LYNCHING)
+    desk.say(ANA, "ALERTA BAL 1413 disparos")
+    desk.say(MARTA, "VISTO 3001")
+    clock.advance(timedelta(minutes=7))
+    told = asyncio.run(Health(desk.house, Metrics()).figures()).decode()
+    assert "vocero_alerts_open 1.0" in told
+    assert "vocero_alerts_oldest_seconds 420.0" in told
