@@ -19,9 +19,13 @@ SECTIONS = {
     "telegraph": "Reports in shorthand, any order, any separator",
     "prose": "Reports in plain words",
     "typo": "Misspellings, repaired",
+    "phon": "Written as it sounds",
+    "glued": "Without spaces",
     "date": "Dates",
     "count": "Numbers, and what is not a count",
     "place": "Places",
+    "village": "Villages, hamlets, farms",
+    "denounced": "Whether it was reported to the authorities",
     "multi": "Several reports in one text",
     "urgent": "Urgent",
     "negation": "Denied",
@@ -39,6 +43,7 @@ SECTIONS = {
     "stop-trap": "What unsubscribes nobody",
     "calm": "All is well",
     "junk": "Not a report",
+    "trap": "What sounds like a report or a command",
     "english": "English",
 }
 
