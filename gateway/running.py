@@ -21,14 +21,15 @@ from gateway.channels.live import LiveChannels
 from gateway.channels.marks import Marks
 from gateway.clock import Clock
 from gateway.errors import Busy
-from gateway.freshness import Freshness
 from gateway.health import Health
 from gateway.house import House
 from gateway.inflight import InFlight, own_file
 from gateway.intake import Intake
+from gateway.last_look import LastLook
 from gateway.metrics import Metrics
 from gateway.models import OptOut
 from gateway.plan import Reader
+from gateway.sharing import Sharing
 from gateway.stopped import note_stopped
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
@@ -69,7 +70,7 @@ class Running:
         self.base_url = house.settings.base_url
         self.metrics = Metrics()
         self.activity = Activity(house)
-        self._freshness = Freshness(house)
+        self._review = LastLook(house).review
         self._web = web
         self._worker = worker
         self._pages = pages
@@ -166,7 +167,7 @@ class Running:
         given = await self.house.write(
             lambda connection: hand_over(
                 connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer, hold=hold,
-                allowed=self._allowed, review=self._freshness.review,
+                allowed=self._allowed, review=self._review,
             )
         )  # fmt: skip
         if given:
@@ -234,11 +235,12 @@ class Running:
 
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
-            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed, review=self._freshness.review,
+            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed, review=self._review,
             on_opted_out=self._stopped,
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
         self._begin(self.dispatcher.run(self._stop))
+        self._begin(Sharing(self.house, lambda number: setattr(self.channels, "share", number)).run(self._stop))
         if self._timer:
             ticker = Ticker(self.house, on_jump=self._on_jump, ticked=self.metrics.ticked)
             self._begin(ticker.run(self._stop))

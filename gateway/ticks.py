@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from gateway.alerts import escalate_due, tell_more_due
 from gateway.announcing import queue_announcements
 from gateway.bounces import watch_bounces
+from gateway.budgets import watch_budgets
 from gateway.clock import Clock
 from gateway.digests.schedule import run_for_a_while
 from gateway.house import House
@@ -57,6 +58,7 @@ TICKS = (
     Tick("announcements", timedelta(seconds=10), queue_announcements),
     Tick("links", timedelta(minutes=1), watch_links),
     Tick("same event", timedelta(seconds=20), propose),
+    Tick("budgets", timedelta(minutes=1), watch_budgets),
     Tick("routes", timedelta(seconds=5), reroute),
     Tick("mail instead", timedelta(seconds=30), mail_instead),
     Tick("parts", timedelta(minutes=5), give_up_parts),

@@ -30,11 +30,15 @@ class _Live:
 
 
 class LiveChannels:
-    """`listens`: take calls and mail; `sends`: have senders. `problems` says by channel what could not be started."""
+    """`listens`: take calls and mail; `sends`: have senders. `problems` says by channel what could not be started.
+
+    `share` is how many processes send, this one among them.
+    """
 
     def __init__(self, house: House, around: Surroundings, *, listens: bool, sends: bool) -> None:
         self.doors: Mapping[str, Door | RoundDoor] = {}
         self.problems: dict[str, str] = {}
+        self.share = 1
         self._house = house
         self._around = around
         self._listens = listens
@@ -45,7 +49,11 @@ class LiveChannels:
         self._busy = asyncio.Lock()
 
     def sending(self) -> "Mapping[str, SendingChannel]":
-        return {name: live.sending for name, live in self._live.items() if live.sending is not None}
+        """Each that sends, with this process' part of its rate."""
+        found = {name: live.sending for name, live in self._live.items() if live.sending is not None}
+        if self.share <= 1:
+            return found
+        return {name: replace(one, rate=one.rate / self.share) if one.rate else one for name, one in found.items()}
 
     def troubles(self) -> dict[str, str]:
         """What could not be started, and what a listener says of itself, in a word, by channel."""

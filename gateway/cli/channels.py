@@ -47,6 +47,23 @@ def add(
     say(f"Added. Webhooks of {name} come to {base}/in/{name}, its receipts to {base}/in/{name}/status.")
 
 
+@app.command()
+def budget(
+    name: Name,
+    price: Annotated[float | None, typer.Option(help="What one segment costs.", min=0)] = None,
+    currency: Annotated[str, typer.Option(help="Of the price: GTQ, USD, EUR ...")] = "GTQ",
+    segments: Annotated[int | None, typer.Option(help="At most so many segments a day.", min=0)] = None,
+    cost: Annotated[float | None, typer.Option(help="At most so much money a day.", min=0)] = None,
+) -> None:
+    """What a channel costs and may cost on a day; what is not given is unlimited. At the limit only alerts go out."""
+    from gateway.budgets import Budget, set_budget
+
+    made = Budget(price, currency.upper(), segments, cost)
+    with opened_house() as house:
+        write(house, lambda conn: set_budget(conn, name, made, at=house.clock(), actor="cli"))
+    say("Kept.")
+
+
 @app.command("set")
 def set_(name: Name, values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings.")]) -> None:
     """Change settings of a channel; those not named stay, an empty value takes one away."""
