@@ -61,8 +61,20 @@ def ends_before(rhythm: Rhythm, now: datetime) -> Iterator[datetime]:
 
 def _ends_of(rhythm: Rhythm, day: date, place: ZoneInfo) -> list[datetime]:
     """Latest first; two hours that fall on one moment (the clock skips both) are one end."""
-    ends = {datetime.combine(day, time.fromisoformat(hour), place).astimezone(UTC) for hour in rhythm.hours}
-    return sorted(ends, reverse=True)
+    return sorted(
+        {_moment(datetime.combine(day, time.fromisoformat(hour), place)) for hour in rhythm.hours}, reverse=True
+    )
+
+
+def _moment(wall: datetime) -> datetime:
+    """When the clock shows `wall`, or first shows more when it skips it."""
+    end = wall.astimezone(UTC)
+    if end.astimezone(wall.tzinfo).time() == wall.time():
+        return end
+    before, after = wall.replace(fold=1).astimezone(UTC), end.astimezone(wall.tzinfo).utcoffset()
+    while before.astimezone(wall.tzinfo).utcoffset() != after:
+        before += timedelta(minutes=1)
+    return before
 
 
 def ends_between(rhythm: Rhythm, after: datetime, until: datetime, most: int) -> list[datetime]:

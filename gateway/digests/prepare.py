@@ -103,18 +103,23 @@ def tools_of(house: House, connection: Connection) -> Tools:
 
 
 def prepare(connection: Connection, key: UUID, now: datetime, tools: Tools) -> Prepared | None:
-    """The next run of the subscription; None when there is none to make or nobody to send it to."""
+    """The next run of the subscription; None when there is none to make or nobody to send it to.
+
+    Runs are counted before anything is read of them: one that another process makes meanwhile is then noticed at
+    the end. While one has not all of its entries, what was told cannot be known.
+    """
     row = connection.execute(select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key)).first()
     if row is None or not row.active or row.removed_at is not None:
         return None
+    runs = count_runs(connection, key)
+    unsettled = select(RUN.c.id).where(RUN.c.subscription_id == key, RUN.c.told.is_not(None)).limit(1)
     period = due_period(connection, row, now, tools.clock_now)
-    if period is None:
+    if period is None or connection.execute(unsettled).first() is not None:
         return None
     (person,) = people(connection, tools.sealer, only=[row.contact_id])
     reached = list(_reached(connection, person, row.by, tools))
     if not reached:
         return None
-    runs = count_runs(connection, key)
     read = read_period(connection, row, person, period, tools)
     if not period.sure and not read.contents.reports:
         return None

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from gateway.digests.collect import ENTRY
 from gateway.digests.periods import last_end, rhythm_of
@@ -62,6 +62,7 @@ def run_for_a_while(house: House) -> None:
 
 def _run_due(house: House, now: datetime | None) -> Iterator[RunInfo]:
     tools = house.read_now(partial(tools_of, house))
+    mark_clock_behind(house, tools.clock_now)
     at = now or tools.clock_now
     for key in house.read_now(lambda connection: due(connection, at, tools.clock_now)):
         settle(house, key)
@@ -72,12 +73,10 @@ def _run_due(house: House, now: datetime | None) -> Iterator[RunInfo]:
             if run is None:
                 break
             yield run
-        if house.read_now(partial(is_clock_behind, key=key, clock_now=tools.clock_now)):
-            house.writer.write_now(partial(mark_clock_behind, key=key, clock_now=tools.clock_now), timeout=None)
 
 
 def due(connection: Connection, now: datetime, clock_now: datetime) -> list[UUID]:
-    """Subscriptions to look at: a period has ended, or the clock stands behind their last run."""
+    """Subscriptions to look at: a period may have ended since the last run; one later than `now` leaves it open."""
     last = select(func.max(RUN.c.period_to)).where(RUN.c.subscription_id == SUBSCRIPTION.c.id).scalar_subquery()
     query = select(SUBSCRIPTION, last.label("last_end"))
     query = query.where(SUBSCRIPTION.c.active, SUBSCRIPTION.c.removed_at.is_(None)).order_by(SUBSCRIPTION.c.created_at)
@@ -85,12 +84,8 @@ def due(connection: Connection, now: datetime, clock_now: datetime) -> list[UUID
 
 
 def _is_due(row: Row[Any], now: datetime, clock_now: datetime) -> bool:
-    """Whether a period may have ended since the last run; a run later than `now` leaves it open."""
     last: datetime | None = row.last_end
     end = last_end(rhythm_of(row), now)
-    is_behind = last is not None and last > clock_now
-    if is_behind and (row.look_from is None or row.look_from > clock_now):
-        return True
     if last is None or last > now:
         return bool(end > row.created_at or row.created_at > clock_now)
     return end > last
@@ -113,10 +108,17 @@ def keep(connection: Connection, prepared: Prepared, rows: Sequence[dict[str, An
         connection.execute(insert(ENTRY), _entries(row.id, prepared.run_id, events))
     if rows:
         connection.execute(insert(OUTBOUND), rows)
-    if row.look_from is not None:
-        connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).values(look_from=None))
+    _look_from(connection, row, prepared.period.end)
     ids, period = tuple(message.id for message in prepared.messages), prepared.period
     return RunInfo(row.id, row.contact_id, period.begin, period.end, tuple(prepared.contents.refs), ids)
+
+
+def _look_from(connection: Connection, row: Row[Any], end: datetime) -> None:
+    """All before `end` is settled now; what comes after it may still lie before a run that a clock ahead has made."""
+    later = select(RUN.c.id).where(RUN.c.subscription_id == row.id, RUN.c.period_to > end).limit(1)
+    since = end if connection.execute(later).first() is not None else None
+    if since != row.look_from:
+        connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == row.id).values(look_from=since))
 
 
 def _entries(key: UUID, run_id: UUID, events: Sequence[UUID]) -> list[dict[str, UUID]]:
@@ -148,13 +150,11 @@ def _execute(connection: Connection, statement: Any) -> None:
     connection.execute(statement)
 
 
-def is_clock_behind(connection: Connection, key: UUID, clock_now: datetime) -> bool:
-    """Whether the clock stands behind the subscription's last run."""
-    later = select(RUN.c.id).where(RUN.c.subscription_id == key, RUN.c.period_to > clock_now).limit(1)
-    return connection.execute(later).first() is not None
-
-
-def mark_clock_behind(connection: Connection, key: UUID, clock_now: datetime) -> None:
-    """Note from when on it did: events since then lie before the next run's window."""
+def mark_clock_behind(house: House, clock_now: datetime) -> None:
+    """Where the clock stands behind a last run, note since when: events since then lie before the next run's window."""
+    later = exists().where(RUN.c.subscription_id == SUBSCRIPTION.c.id, RUN.c.period_to > clock_now)
     unmarked = SUBSCRIPTION.c.look_from.is_(None) | (SUBSCRIPTION.c.look_from > clock_now)
-    connection.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == key, unmarked).values(look_from=clock_now))
+    behind = (SUBSCRIPTION.c.removed_at.is_(None), unmarked, later)
+    if house.read_now(lambda connection: connection.scalar(select(func.count()).where(*behind))):
+        marked = update(SUBSCRIPTION).where(*behind).values(look_from=clock_now)
+        house.writer.write_now(partial(_execute, statement=marked), timeout=None)

@@ -196,3 +196,17 @@ def test_the_message_waits_if_and_only_if_the_run_was_made(office: House, clock:
     made = office.read_now(lambda conn: conn.execute(select(RUN.c.id, RUN.c.period_to)).all())
     assert [tuple(one) for one in made] == [(row.digest_run_id, MORNING)]
     assert office.read_now(lambda conn: conn.scalar(select(func.count()).select_from(ENTRY))) == 1
+
+
+def test_a_period_told_late_by_a_clock_set_back_loses_nothing_after_it(office: House, clock: HandClock) -> None:
+    """The clock ran ahead over two periods, told them as one, and stands again between them."""
+    subscribe(office)
+    run_at(office, clock, MORNING)
+    run_at(office, clock, MORNING + DAY + HOUR)
+    back = EVENING + 2 * HOUR
+    clock.now = back
+    run_due(office)
+    _, before = add_report(office, EVENING - HOUR)
+    assert told(run_at(office, clock, back)) == [(before,)]
+    _, after = add_report(office, back - HOUR)
+    assert told(run_at(office, clock, MORNING + 2 * DAY)) == [(after,)]
