@@ -15,13 +15,14 @@ from gateway.alerts.rows import alert_of
 from gateway.announcing import Target, announce, preview
 from gateway.casework import act, correct
 from gateway.channels import registry
+from gateway.codebook import Collides, current_words, save_words
 from gateway.contact_file import COLUMNS, parse_row
 from gateway.contacts import import_contacts, require, set_status
 from gateway.days.cast import CONTACT_WORDS, EVERYBODY, plain
 from gateway.days.lines import DayError, Node
 from gateway.days.wishes.base import Ground, read_category, read_date, read_place, read_ref
 from gateway.errors import UsageError
-from gateway.house import House
+from gateway.house import House, touch_config
 from gateway.pins import give_pin
 from gateway.registration import approve
 from gateway.reports import COUNTS, REPORT, Event
@@ -178,6 +179,31 @@ def _stop_digests(connection: Connection, doing: Doing) -> None:
             subscriptions.set_active(connection, row.id, active, now=doing.house.clock(), actor=ACTOR)
 
 
+def _keyword(connection: Connection, doing: Doing) -> None:
+    """One more word for a form, category or choice, or one less."""
+    kind, name, word = (doing.text(key) for key in ("kind", "name", "word"))
+    number, _, words = current_words(connection)
+    if name not in words.get(kind, {}):
+        raise doing.values["name"].wrong(f"there is no {kind} {name!r}; kinds are {', '.join(words)}")
+    kept = [one for one in words[kind][name] if one != word]
+    words[kind][name] = [*kept, word] if doing.do == "add_word" else kept
+    try:
+        save_words(connection, words, based_on=number, by=ACTOR, note=None, now=doing.house.clock())
+    except Collides as error:
+        raise UsageError(f"{word!r} collides: {error}") from error
+    touch_config(connection)
+
+
+def _subscribe(connection: Connection, doing: Doing) -> None:
+    """One more digest, from now on."""
+    ways = {"mail": "email"}
+    by = doing.text("by") if "by" in doing.values else "both"
+    wish = subscriptions.make_wish(
+        ways.get(by, by), ",".join(doing.values["at"].words("at")), "", doing.ground.codebook.places
+    )
+    subscriptions.add(connection, doing.contact(connection), wish, now=doing.house.clock(), actor=ACTOR)
+
+
 WHO = {"contact": "who", "person": "who", "of": "who", "phone": "who"}
 ACTS: Mapping[str, ActSpec] = {
     "approve": ActSpec(_approve, ("who",), others=WHO),
@@ -192,11 +218,14 @@ ACTS: Mapping[str, ActSpec] = {
     "reopen": ActSpec(_event, ("ref",), ("text",), {"note": "text"}),
     "withdraw": ActSpec(_event, ("ref",), ("text",), {"note": "text"}),
     "note": ActSpec(_event, ("ref", "text"), others={"note": "text", "body": "text"}),
-    "verify": ActSpec(_verify, ("ref",), ("as",)),
+    "verify": ActSpec(_verify, ("ref",), ("as",), {"state": "as", "status": "as", "verification": "as"}),
     "correct": ActSpec(_correct, ("ref", "field", "value")),
     "pause": ActSpec(_channel, ("channel",)),
     "resume": ActSpec(_channel, ("channel",)),
     "disable": ActSpec(_channel, ("channel",)),
+    "add_word": ActSpec(_keyword, ("kind", "name", "word")),
+    "remove_word": ActSpec(_keyword, ("kind", "name", "word")),
+    "subscribe": ActSpec(_subscribe, ("who", "at"), ("by",), {**WHO, "hours": "at"}),
     "set": ActSpec(_set, ("name", "value")),
     "pause_digests": ActSpec(_stop_digests, ("who",), others=WHO),
     "resume_digests": ActSpec(_stop_digests, ("who",), others=WHO),

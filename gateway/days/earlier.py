@@ -15,7 +15,16 @@ from gateway.days.wishes.base import read_category, read_date, read_place, read_
 PARTS = ("reports", "last_words", "texts")
 REPORT_KEYS = ("ref", "from", "via", "at", "category", "place", "date", "counts", "body", "state", "note")
 WORD_KEYS = ("from", "at", "body", "via", "note")
-OTHERS = {"who": "from", "contact": "from", "of": "from", "sender": "from", "text": "body", "heard": "at"}
+OTHERS = {
+    "last_word": "at",
+    "last_heard": "at",
+    "who": "from",
+    "contact": "from",
+    "of": "from",
+    "sender": "from",
+    "text": "body",
+    "heard": "at",
+}
 STATES = ("open", "closed", "withdrawn", "draft")
 LAST_WORD = "BIEN"
 NOON = time(12)
@@ -51,7 +60,9 @@ def _item(item: Node, ground: Ground, start: datetime) -> Iterator[Earlier]:
     values = item.mapping("before")
     named = {"report": "reports", "last_word": "last_words", "last_words": "last_words", "reports": "reports"}
     wrapped = [name for name in values if name in named]
-    if wrapped:
+    if "last_word" in values and not isinstance(values["last_word"].value, dict):
+        yield _last_word(item, item.fields(WORD_KEYS, "before", OTHERS), ground, start)
+    elif wrapped:
         for name in wrapped:
             yield from _part(named[name], values[name], ground, start)
     elif "ref" in values or "category" in values:

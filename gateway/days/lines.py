@@ -83,7 +83,7 @@ class Node:
         found: dict[str, Node] = {}
         names = list(known)
         for key, node in self.mapping(what).items():
-            name = key.strip().lower().replace("-", "_").replace(" ", "_")
+            name = as_key(key)
             name = (others or {}).get(name, name)
             line = self.keys.get(key, node.line)
             if name not in names:
@@ -93,6 +93,11 @@ class Node:
             if not node.is_empty:
                 found[name] = node
         return found
+
+
+def as_key(text: str) -> str:
+    """A key in the one spelling: small letters, joined by `_`."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def read_yaml(text: str) -> Node:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from gateway.days.acts import ACTS
 from gateway.days.cast import Member
-from gateway.days.lines import Node
+from gateway.days.lines import Node, as_key
 from gateway.days.model import HTTP, MAIL, MODEM, Act, Action, Outage, Power, Step, Text, Tick, Via
 from gateway.days.moments import read_moment, read_span
-from gateway.days.wishes import Ground, read_wishes
+from gateway.days.wishes import WISHES, Ground, read_wishes
 
 ACTIONS = ("text", "outage", "power", "tick", "admin")
 STEP_KEYS = ("at", *ACTIONS, "expect", "note")
@@ -20,7 +20,16 @@ VIAS: Mapping[str, Via] = {
     "e-mail": "email",
 }  # fmt: skip
 _NUMBER = re.compile(r"\d{1,3}", re.ASCII)
-CHANNELS = {"mail": MAIL, "email": MAIL, "e-mail": MAIL, "smtp": MAIL, "modem": MODEM, "sms": MODEM, "http": HTTP}
+CHANNELS = {
+    "internet": MAIL,
+    "mail": MAIL,
+    "email": MAIL,
+    "e-mail": MAIL,
+    "smtp": MAIL,
+    "modem": MODEM,
+    "sms": MODEM,
+    "http": HTTP,
+}
 
 
 def read_steps(node: Node, ground: Ground, start: datetime) -> tuple[Step, ...]:
@@ -28,10 +37,10 @@ def read_steps(node: Node, ground: Ground, start: datetime) -> tuple[Step, ...]:
     steps: list[Step] = []
     calendar = ground.calendar.after(start)
     for number, item in enumerate(node.items()):
-        fields = item.fields(STEP_KEYS, "a step", {"expects": "expect"})
-        if "at" not in fields:
+        fields = item.fields((*STEP_KEYS, *WISHES), "a step", {"expects": "expect"})
+        if "at" not in fields and "tick" not in fields:
             raise item.wrong("a step needs its time, such as `at: 06:12`")
-        at = read_moment(fields["at"], calendar)
+        at = read_moment(fields["at"], calendar) if "at" in fields else calendar.before or start
         if calendar.before is not None and at < calendar.before:
             raise fields["at"].wrong(
                 f"{fields['at'].value} is before the step above ({calendar.shown(calendar.before)}); a later day is"
@@ -39,8 +48,10 @@ def read_steps(node: Node, ground: Ground, start: datetime) -> tuple[Step, ...]:
             )
         calendar = calendar.after(at)
         here = replace(ground, calendar=calendar)
-        wishes = tuple(read_wishes(fields["expect"], here)) if "expect" in fields else ()
-        steps.append(Step(number, item.line, at, _read_action(item, fields, here), wishes))
+        wishes = read_wishes(fields["expect"], here) if "expect" in fields else []
+        beside = {name: fields[name] for name in WISHES if name in fields}
+        wishes += read_wishes(Node(item.line, beside), here) if beside else []
+        steps.append(Step(number, item.line, at, _read_action(item, fields, here), tuple(wishes)))
     return tuple(steps)
 
 
@@ -91,7 +102,7 @@ def _via(node: Node | None, sender: Member) -> Via:
 
 
 def _read_part(node: Node) -> tuple[str, int, int]:
-    """`2/2`, `2 of 2`, `[2, 2]` or `{n: 2, of: 2, ref: a}`."""
+    """`2/2`, `2 of 2`, `[2, 2]`, `[a, 2, 2]` or `{n: 2, of: 2, ref: a}`."""
     reference = "1"
     if isinstance(node.value, dict):
         others = {"seq": "n", "number": "n", "part": "n", "total": "of", "m": "of", "id": "ref"}
@@ -99,7 +110,8 @@ def _read_part(node: Node) -> tuple[str, int, int]:
         numbers = [fields[name].number(name) for name in ("n", "of") if name in fields]
         reference = fields["ref"].text("ref") if "ref" in fields else reference
     elif isinstance(node.value, list):
-        numbers = [item.number("part") for item in node.value]
+        reference = node.value[0].text("part") if len(node.value) == 3 else reference
+        numbers = [item.number("part") for item in node.value[-2:]]
     else:
         numbers = [int(digits) for digits in _NUMBER.findall(node.value)]
     if len(numbers) != 2 or not 1 <= numbers[0] <= numbers[1]:
@@ -145,9 +157,9 @@ def _read_power(node: Node) -> timedelta:
 def read_act(node: Node) -> Act:
     """`admin {do, ...}`: one of ACTS with its values."""
     do = node.mapping("admin").get("do")
-    if do is None or do.text("do").strip().lower().replace(" ", "_") not in ACTS:
+    if do is None or as_key(do.text("do")) not in ACTS:
         raise node.wrong(f"admin needs `do`, one of {', '.join(ACTS)}")
-    name = do.text("do").strip().lower().replace(" ", "_")
+    name = as_key(do.text("do"))
     fields = node.fields(("do", *ACTS[name].takes), f"admin {name}", ACTS[name].others)
     missing = [key for key in ACTS[name].needs if key not in fields]
     if missing:
