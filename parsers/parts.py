@@ -8,8 +8,10 @@ from parsers.prepare import prepare
 from parsers.tables import Matches, scan
 from parsers.tokens import DATE
 
+# Possessive: blanks are what an emoji folds to, and a hundred thousand of them must not be tried in pairs.
 _PART = re.compile(
-    r"\s*[(\[]?\s*(?:parte\s+|sms\s+)?(\d{1,2})\s*(?:/|de)\s*(\d{1,2})(?!\s*/?\s*\d)\s*[)\].:\-]?\s*(?=\S)"
+    r"\s*+(?:[(\[]\s*+)?(?:parte\s+|sms\s+)?(\d{1,2})\s*(?:/|de)\s*(\d{1,2})(?!\s*+(?:/\s*+)?\d)\s*+"
+    r"(?:[)\].:\-]\s*+)?(?=\S)"
 )
 _CLOSING = re.compile(r"(?<=\s)[(\[]\s*(\d{1,2})\s*/\s*(\d{1,2})\s*[)\]]\s*$")
 _MOST_PARTS = 10
