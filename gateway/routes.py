@@ -22,6 +22,8 @@ CARRIES: Mapping[str, tuple[str, str | None]] = {
     "smssync": ("tel", None),
     "smtp": ("mailto", "host"),
     "imap": ("mailto", "host"),
+    "mailgun": ("mailto", "host"),
+    "postmark": ("mailto", "host"),
     "simulator": ("tel", None),
     "console": ("tel", None),
 }

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from gateway import audit
 from gateway.activity import Activity
 from gateway.alerts import keep_ladder
-from gateway.channels.base import StatusReport, Surroundings
+from gateway.channels.base import Letter, StatusReport, Surroundings
 from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
 from gateway.channels.marks import Marks
@@ -23,6 +23,7 @@ from gateway.clock import Clock
 from gateway.errors import Busy
 from gateway.health import Health
 from gateway.house import House
+from gateway.incoming import Receipt
 from gateway.inflight import InFlight, own_file
 from gateway.intake import Intake
 from gateway.last_look import LastLook
@@ -155,6 +156,9 @@ class Running:
             self._in_flight.close()
         if self._lock is not None:
             os.close(self._lock)
+
+    async def keep_letter(self, channel: str, letter: Letter) -> Receipt:
+        return await self.channels.keep_letter(channel, letter)
 
     async def note(self, channel: str, report: StatusReport) -> None:
         """Record a delivery receipt in a transaction of its own."""

@@ -2,13 +2,29 @@
 
 from collections.abc import Mapping
 
-from gateway.channels import android, cht, http, imap, kannel, simulator, smpp, smssync, smstools, smtp, twilio
+from gateway.channels import (
+    android,
+    cht,
+    http,
+    imap,
+    kannel,
+    mailgun,
+    postmark,
+    simulator,
+    smpp,
+    smssync,
+    smstools,
+    smtp,
+    twilio,
+)
 from gateway.channels.base import Kind
 
 CHANNELS: Mapping[str, Kind] = {
     "twilio": twilio.KIND,
     "smtp": smtp.KIND,
     "imap": imap.KIND,
+    "mailgun": mailgun.KIND,
+    "postmark": postmark.KIND,
     "http": http.KIND,
     "kannel": kannel.KIND,
     "android": android.KIND,

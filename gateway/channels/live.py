@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from gateway.channels import CHANNELS
-from gateway.channels.base import ChannelConfig, Door, Listener, RoundDoor, Surroundings
+from gateway.channels.base import ChannelConfig, Door, Letter, Listener, RoundDoor, Surroundings
 from gateway.channels.registry import load
+from gateway.errors import Busy
 from gateway.house import House, config_stamp
+from gateway.incoming import Receipt
 
 if TYPE_CHECKING:
+    from gateway.channels.letters import LetterDesk
     from outbox.dispatcher import SendingChannel
 
 LOOK_EVERY_S = 0.5
@@ -27,6 +30,7 @@ class _Live:
     config: ChannelConfig
     listeners: list[Listener] = field(default_factory=list)
     sending: "SendingChannel | None" = None
+    letters: "LetterDesk | None" = None
 
 
 class LiveChannels:
@@ -63,6 +67,17 @@ class LiveChannels:
             if (problem := getattr(listener, "problem", None))
         }  # fmt: skip
         return {**told, **self.problems}
+
+    async def keep_letter(self, name: str, letter: Letter) -> Receipt:
+        """Read and keep a mail that a webhook brought."""
+        from gateway.channels.letters import LetterDesk
+
+        live = self._live.get(name)
+        if live is None:
+            raise Busy("the channel is being changed", 5)
+        if live.letters is None:
+            live.letters = LetterDesk(live.config, self._around)
+        return await live.letters.keep(letter)
 
     def configs(self) -> list[ChannelConfig]:
         """Every channel that is not disabled and of a kind that is known."""
@@ -159,6 +174,8 @@ class LiveChannels:
     async def _end(self, live: _Live) -> None:
         for listener in live.listeners:
             await listener.stop()
+        if live.letters is not None:
+            live.letters.close()
         if live.sending is not None:
             await live.sending.sender.close()
 

@@ -46,11 +46,6 @@ class Marks:
         self._house.writer.write_now(lambda connection: _end_turn(connection, channel, self._holder))
 
 
-def forget(connection: Connection, channel: str) -> None:
-    """For a channel that is taken away."""
-    connection.execute(delete(MARK).where(MARK.c.channel == channel))
-
-
 def _get(connection: Connection, channel: str, name: str, *, lock: bool = False) -> dict[str, Any] | None:
     query = select(MARK.c.value).where(MARK.c.channel == channel, MARK.c.name == name)
     found: dict[str, Any] | None = connection.scalar(query.with_for_update() if lock else query)

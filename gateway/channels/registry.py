@@ -13,11 +13,12 @@ from gateway.channels import CHANNELS
 from gateway.channels.base import ChannelConfig, Kind, SettingError
 from gateway.errors import Conflict, NotFound, UsageError
 from gateway.house import touch_config
-from gateway.models import Channel, OutboundMessage
+from gateway.models import Channel, ChannelMark, OutboundMessage
 from gateway.models.channel import STATES
 from gateway.sealing import Sealer
 
 CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
+MARK: Table = ChannelMark.__table__  # type: ignore[attr-defined]
 OUTBOUND: Table = OutboundMessage.__table__  # type: ignore[attr-defined]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 KEEP = "********"
@@ -76,6 +77,7 @@ def remove(connection: Connection, *, name: str, at: datetime, actor: str) -> No
     if number := connection.scalar(waits):
         raise Conflict(f"{number} messages wait to go out by {name}. Cancel them, or disable the channel instead.")
     connection.execute(delete(CHANNEL).where(CHANNEL.c.id == row.id))
+    connection.execute(delete(MARK).where(MARK.c.channel == name))
     _changed(connection, at, actor, "channel.remove", name, {})
 
 

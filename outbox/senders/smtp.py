@@ -44,13 +44,15 @@ _LOST = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError
 
 class SmtpSender:
     """Settings: host, port, tls (none, starttls, tls), username, from, return_path (plain, tagged), ca_file, timeout,
-    parallel. Secret: password."""
+    parallel. Secret: password. `id_header`: one in which the provider wants our id, to bring it back with its news.
+    """
 
     def __init__(
         self, config: Mapping[str, Any], secrets: Mapping[str, str], *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC), **_wiring: Any,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC), id_header: str | None = None, **_wiring: Any,
     ) -> None:  # fmt: skip
         self.parallel = int(config.get("parallel") or PARALLEL)
+        self._id_header = id_header
         self._host = str(config.get("host") or "localhost")
         self._tls = str(config.get("tls") or "starttls")
         self._port = int(config.get("port") or PORTS.get(self._tls, 25))
@@ -70,6 +72,8 @@ class SmtpSender:
         _, sender = sender_of(self._from)
         recipient = recipient_of(envelope)
         mail = build_mail(envelope, self._from, now=self._clock())
+        if self._id_header:
+            mail[self._id_header] = str(envelope.id)
         client = await self._connection(sender)
         try:
             await _hand_over(client, self._return_path(sender, envelope), recipient, mail.as_bytes(), str(envelope.id))

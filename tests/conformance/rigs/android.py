@@ -1,7 +1,7 @@
 """A phone with SMS Gateway for Android."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.conformance.rig import Delivery, Office, Rig
@@ -23,15 +23,14 @@ class AndroidRig(Rig):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.phone = Phone()
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, datetime] = {}
 
     def settings(self) -> dict[str, str]:
         return {"token": KEY, "send_url": self.phone.url, "username": "sms", "password": PASSWORD}
 
     def _body(self, office: Office, delivery: Delivery) -> bytes:
         """The same delivery has the same moment; another one a second later."""
-        after = self._seen.setdefault(delivery.id, len(self._seen))
-        at = office.house.clock() + timedelta(seconds=after)
+        at = self._seen.setdefault(delivery.id, office.house.clock() + timedelta(seconds=len(self._seen)))
         return json.dumps(received(delivery.number, delivery.text, at)).encode()
 
     async def hear(self, office: Office, delivery: Delivery) -> bool:

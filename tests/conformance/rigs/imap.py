@@ -1,12 +1,11 @@
 """A mailbox at a provider: letters arrive there and are fetched, and the provider's server takes ours."""
 
 import asyncio
-from email.message import EmailMessage
 
 from gateway.channels import mailbox
 from gateway.channels.marks import Marks
 from tests.conformance.rig import Delivery, Office
-from tests.conformance.rigs.smtp import OURS, SmtpRig
+from tests.conformance.rigs.smtp import OURS, SmtpRig, letter
 from tests.gateway.at_work import until
 from tests.gateway.channels.imap_server import ImapServer
 from tests.outbox.outbox_mail import Relay
@@ -42,10 +41,7 @@ class ImapRig(SmtpRig):
 
     async def hear(self, office: Office, delivery: Delivery) -> bool:
         """Acknowledged is what the gateway has noted as read; that it fetched a letter and went away is a no."""
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Message-ID"] = "ana@example.org", OURS, f"<{delivery.id}@example.org>"
-        mail.set_content(delivery.text)
-        uid = self.server.deliver(mail.as_bytes())
+        uid = self.server.deliver(letter(delivery).as_bytes())
         marks = Marks(office.house, "rig")
         said: list[bool] = []
 

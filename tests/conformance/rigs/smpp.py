@@ -16,6 +16,7 @@ STATES = {"sent": b"\x06", "delivered": b"\x02", "failed": b"\x05"}
 
 class SmppRig(Rig):
     kind = "smpp"
+    names_deliveries = False
     secrets = (PASSWORD,)
     brings_parts = True
     cannot = {"stranger": "we call the operator: nobody calls us"}

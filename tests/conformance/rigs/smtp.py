@@ -49,12 +49,9 @@ class SmtpRig(Rig):
 
     @staticmethod
     def _send(port: int, delivery: Delivery) -> bool:
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Message-ID"] = "ana@example.org", OURS, f"<{delivery.id}@example.org>"
-        mail.set_content(delivery.text)
         with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
             try:
-                client.send_message(mail)
+                client.send_message(letter(delivery))
             except smtplib.SMTPResponseException:
                 return False
         return True
@@ -89,6 +86,13 @@ class SmtpRig(Rig):
             self.taken = self._all()
             self.relay.close()
             self.relay = None
+
+
+def letter(delivery: Delivery) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = "ana@example.org", OURS, f"<{delivery.id}@example.org>"
+    mail.set_content(delivery.text)
+    return mail
 
 
 def words(content: bytes) -> str:

@@ -12,6 +12,7 @@ from gateway.channels import mailbox
 from gateway.channels.base import SettingError
 from gateway.channels.imap import put_away
 from gateway.channels.marks import Marks
+from gateway.errors import UsageError
 from gateway.house import House
 from gateway.running import Running
 from gateway.standing import MESSAGE
@@ -228,14 +229,8 @@ def test_a_wrong_password_is_said_and_not_tried_over_and_over(house: House, serv
 
 
 def test_nothing_goes_to_a_distant_server_without_encryption(house: House, server: ImapServer) -> None:
-    async def story(running: Running) -> None:
-        async def said() -> bool:
-            return running.channels.troubles() == {"buzon": "not_encrypted"}
-
-        await until(said)
-
-    add_mailbox(house, server, imap_host="mail.example.org")
-    at_the_mailbox(house, story)
+    with pytest.raises(UsageError, match="imap_tls"):
+        add_mailbox(house, server, imap_host="mail.example.org")
 
 
 def test_a_server_without_the_encryption_that_was_asked_for_gets_no_password(house: House, server: ImapServer) -> None:
@@ -295,12 +290,6 @@ def test_one_process_of_several_reads(house: House, server: ImapServer) -> None:
     server.deliver(mail(1))
     add_mailbox(house, server)
     at_the_mailbox(house, story)
-
-
-def test_the_turn_of_a_dead_process_ends(house: House) -> None:
-    assert Marks(house, "dead").take_turn("buzon")
-    house.clock.advance(timedelta(minutes=4))  # type: ignore[attr-defined]
-    assert Marks(house, "alive").take_turn("buzon")
 
 
 @pytest.mark.parametrize("word", ["shred", "move", "move:", "leave:it", ""])
