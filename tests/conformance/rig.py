@@ -71,6 +71,8 @@ class Rig:
     secrets: ClassVar[tuple[str, ...]] = ()
     """Words that stand in secret settings and must be shown nowhere."""
     to: ClassVar[str] = ANA
+    names_deliveries: ClassVar[bool] = True
+    """The other end gives each delivery a name; without one a repeat is known within seconds only."""
     looks_up: ClassVar[bool] = False
     """After silence it finds out whether the message arrived; others send it again under the same id."""
     brings_parts: ClassVar[bool] = False

@@ -33,6 +33,7 @@ def test_a_message_is_given_to_the_device_once_and_is_sent_when_it_says_so(
         async with opened(rig) as office:
             message = put(house, rig)
             told: dict[str, Any] = {"given": await rig.fetch(office), "state": row(house, message).state}
+            settle(house)
             told["again"] = await rig.fetch(office)
             house.writer.write_now(release_all_leases)  # the gateway was started anew
             told["after a restart"] = await rig.fetch(office)

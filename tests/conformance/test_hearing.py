@@ -1,6 +1,7 @@
 """What every channel that hears owes a text, tried through the channel's own door."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.house import House
 from gateway.keeping import MESSAGE
 from tests.conformance.conftest import Open
 from tests.conformance.rig import ABILITIES, HEARING, TROUBLES, Delivery, kinds, rig_of
+from tests.conftest import HandClock
 
 HEARERS = [kind for kind in kinds() if rig_of(kind).hears]
 
@@ -92,12 +94,17 @@ def test_a_full_disk_is_told_in_a_way_that_brings_the_text_again(house: House, o
 
 
 @pytest.mark.parametrize("kind", able("again"))
-def test_a_delivery_that_comes_again_and_again_is_one_text(house: House, opened: Open, kind: str) -> None:
+def test_a_delivery_that_comes_again_and_again_is_one_text(
+    house: House, clock: HandClock, opened: Open, kind: str
+) -> None:
+    """Also an hour later, when only its id tells that it is the same."""
     rig, delivery, other = rig_of(kind)("canal"), Delivery("inc rob nebaj ayer 2 heridos"), Delivery("inc rob chajul")
 
     async def story() -> list[bool]:
         async with opened(rig) as office:
-            told = [await rig.hear(office, delivery), await rig.hear(office, delivery)]
+            told = [await rig.hear(office, delivery)]
+            clock.advance(timedelta(hours=1) if rig.names_deliveries else timedelta(seconds=1))
+            told.append(await rig.hear(office, delivery))
             told += await asyncio.gather(*(rig.hear(office, delivery) for _ in range(8)))
             return [*told, await rig.hear(office, other)]
 
