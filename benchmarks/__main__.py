@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks import alerting, intake, outgoing, reading, serving
+from benchmarks import alerting, digesting, intake, outgoing, reading, serving
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "read_text": reading.text,
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "outbox_sqlite": outgoing.sqlite,
     "outbox_overtaking": alerting.overtaking,
     "alert_latency": alerting.latency,
+    "digest_cost": digesting.cost,
     "intake_sqlite": intake.sqlite,
     "intake_postgres": intake.postgres,
 }

@@ -49,18 +49,19 @@ def run_due(house: House, now: datetime | None = None) -> list[RunInfo]:
 
     Not to be called on the writer's thread.
     """
-    return list(_run_due(house, now))
+    return list(each_due(house, now))
 
 
 def run_for_a_while(house: House) -> None:
     """As `run_due`, but after some seconds other ticks get their turn; the rest is made at the next."""
     until = time.monotonic() + TICK_S
-    for _run in _run_due(house, None):
+    for _run in each_due(house, None):
         if time.monotonic() > until:
             return
 
 
-def _run_due(house: House, now: datetime | None) -> Iterator[RunInfo]:
+def each_due(house: House, now: datetime | None) -> Iterator[RunInfo]:
+    """As `run_due`, one by one."""
     tools = house.read_now(partial(tools_of, house))
     mark_clock_behind(house, tools.clock_now)
     at = now or tools.clock_now
