@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from outbox.errors import Offline
+
 T = TypeVar("T")
 
 
@@ -23,11 +25,12 @@ class Pool:
         self._closed = False
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Run `job` in a thread. Cancelling the call drops the job when it has not begun."""
+        """Run `job` in a thread; raises Offline after `close`. Cancelling drops the job when it has not begun."""
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
-                raise RuntimeError("the pool is closed")
+                # The channel has new settings, and another sender: nothing was handed over by this one.
+                raise Offline(detail={"sender": "closed"})
             self._busy += 1
             self._jobs.put((job, future))
             if len(self._threads) < min(self._busy, self.size):

@@ -75,7 +75,7 @@ def test_a_pool_passes_errors_on_and_starts_no_more_threads_than_it_may() -> Non
         assert all(isinstance(result, ValueError) for result in results)
         assert sum(thread.name.startswith("test-bounded") for thread in threading.enumerate()) <= 2
         pool.close()
-        with pytest.raises(RuntimeError):
+        with pytest.raises(errors.Offline):
             await pool.run(fail)
 
     asyncio.run(story())
