@@ -46,6 +46,7 @@ def _use_keyword(segment: Segment) -> None:
         for match in segment.of(kind):
             if match.value == segment.form or {match.value, segment.form} == {"incident", "urgent"}:
                 segment.take(match.start, match.end)
+                segment.head = match.end
                 return
 
 

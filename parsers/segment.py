@@ -103,6 +103,8 @@ class Segment:
     marks: tuple[int, int] = (0, 0)
     sure: bool = False
     weight: int = 0
+    # Where the keyword ends; what a greeting says before it ("espero esten bien. RET ...") answers last.
+    head: int = 0
     items: list[Token] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from parsers.segment import Segment, how_of
 from parsers.tables import Match, scan
 from parsers.tokens import MIXED, NUMBER
 
+_CODE_DIGITS = 4
 _COMMITMENT = re.compile(r"c(\d{1,2})$")
 
 
@@ -30,14 +31,20 @@ def read_choice(segment: Segment, spec: FieldSpec) -> None:
     if segment.form == "meeting":
         found = [match for match in found if match.end - match.start > 1]
     if found:
-        best = next((match for match in found if not _abbreviates_number(segment, match)), found[0])
+        stated = [match for match in found if not _abbreviates_number(segment, match)] or found
+        best = next((match for match in stated if match.start >= segment.head), stated[0])
         segment.take(best.start, best.end)
         segment.put(spec.name, best.value, _how(best), best.start, best.end)
 
 
 def _abbreviates_number(segment: Segment, match: Match) -> bool:
     """ "acuerdo no. 23 si": the "no" before a number is short for numero when an answer follows."""
-    return match.end in segment.doc.numbers and match.end in segment.used and segment.word(match.start) == "no"
+    return match.end in segment.used and segment.word(match.start) == "no" and _is_numbered(segment, match.end)
+
+
+def _is_numbered(segment: Segment, at: int) -> bool:
+    digits = at in segment.doc.numbers and len(segment.word(at)) < _CODE_DIGITS
+    return digits or _COMMITMENT.match(segment.word(at)) is not None
 
 
 def _how(match: Match) -> How:

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 from parsers.fields.counts import counts_many
 from parsers.fields.localities import read_locality
+from parsers.fields.names import is_common, is_person, stands_alone, written_as
 from parsers.normalize import words_of
 from parsers.results import How
 from parsers.segment import Segment
 from parsers.tables import Match
-from parsers.tokens import COMMA, NUMBER, Token
+from parsers.tokens import COMMA, NUMBER
 
 _CODE_DIGITS = 4
-_TELEGRAPHIC = ("kw", "code", "cat", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
-_LOOSE = ("kw", "code", "rel", "weekday", "greet", "urgent", "unit", "place", "deptword")
 _SCORES = {"in": 6.0, "of": 4.0, "to": 2.0}
 _PLAIN, _BARE, _LOCALITY = 5.0, 4.5, 0.5
 # A municipality tells more than a department named beside it ("no atienden en quiche").
 _VAGUE = 2.0
+_DENYING = ("incident", "urgent", "correction")
 _SAINTS = ("san", "santa", "santo")
 # A name several municipalities share gives way to one that is clear: "Santa Maria Tzeja, Ixcan".
 _SHARED = 2.0
@@ -139,14 +139,16 @@ def _locality_as_place(segment: Segment, start: int, end: int, fits: set[str]) -
     words = [segment.word(at) for at in range(start, end)]
     if len(code) != _CODE_DIGITS or words_of(segment.doc.book.places[code].name)[-len(words) :] != words:
         return None
-    if _is_common(segment, start, end) or (len(words) < 3 and words[0] in _SAINTS):
+    if is_common(segment, start, end) or (len(words) < 3 and words[0] in _SAINTS):
         return None
     return Candidate(start, end, (code,), _LOCALITY, 0.0, "inferred")
 
 
 def _is_denied(segment: Segment, start: int) -> bool:
-    """ "fue en Chajul, no en Nebaj"."""
-    return segment.at("prep", start - 1) is not None and segment.word(start - 2) in ("no", "ni")
+    """ "fue en Chajul, no en Nebaj"; where a form asks for yes or no ("ac 23 no en Nebaj") the "no" is an answer."""
+    if segment.form not in _DENYING or segment.word(start - 2) not in ("no", "ni"):
+        return False
+    return segment.at("prep", start - 1) is not None and len({match.start for match in segment.of("place")}) > 1
 
 
 def _in_event(segment: Segment, at: int) -> bool:
@@ -164,53 +166,18 @@ def _inside_verb_phrase(segment: Segment, start: int, end: int) -> bool:
 def _score(segment: Segment, start: int, end: int) -> float | None:
     prep = _preposition(segment, start)
     if prep is not None:
-        common = _is_common(segment, start, end)
+        common = is_common(segment, start, end)
         return None if common and prep == "to" else _SCORES[prep] - (0.5 if common else 0)
-    if _is_common(segment, start, end):
-        if _is_person(segment, start):
+    if is_common(segment, start, end):
+        if is_person(segment, start):
             return None
-        return _BARE if _stands_alone(segment, start, end) else None
+        return _BARE if stands_alone(segment, start, end) else None
     return _PLAIN if segment.opened else _BARE
 
 
 def _preposition(segment: Segment, start: int) -> str | None:
     ending = [prep for prep in segment.of("prep") if prep.end == start and not _in_event(segment, prep.end - 1)]
     return min(ending, key=lambda prep: prep.start).value if ending else None
-
-
-def _is_common(segment: Segment, start: int, end: int) -> bool:
-    name = " ".join(written_as(segment.items[at]) for at in range(start, end))
-    return name in segment.doc.book.tables.place_common
-
-
-def written_as(token: Token) -> str:
-    """The word a token stands for: itself, what its shorthand means, or its repair."""
-    keys = token.keys
-    return keys[0][0] if len(keys) == 1 else next(key for key, _ in reversed(keys) if key[0] != "{")
-
-
-def _is_person(segment: Segment, start: int) -> bool:
-    return segment.at("title", start - 1) is not None
-
-
-def _stands_alone(segment: Segment, start: int, end: int) -> bool:
-    """A name that is also an ordinary word counts where a field would stand: between fields, not inside prose."""
-    kinds = _TELEGRAPHIC if segment.opened else _LOOSE
-    before = start <= segment.first or segment.items[start].gap >= COMMA or _is_field(segment, start - 1, kinds)
-    after = segment.opened or end >= segment.last or segment.items[end].gap >= COMMA or _opens_field(segment, end)
-    return before and after
-
-
-def _opens_field(segment: Segment, at: int) -> bool:
-    if at in segment.doc.numbers or segment.items[at].kind != "word":
-        return True
-    return any(segment.at(kind, at) is not None for kind in (*_TELEGRAPHIC, "ago", "article", "prep"))
-
-
-def _is_field(segment: Segment, at: int, kinds: tuple[str, ...]) -> bool:
-    if at in segment.doc.numbers or at in segment.used or segment.items[at].kind != "word":
-        return True
-    return any(match.end == at + 1 for kind in kinds for match in segment.of(kind))
 
 
 def _coded(segment: Segment) -> list[Candidate]:

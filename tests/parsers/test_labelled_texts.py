@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parsers import Codebook, compile_codebook, load_pack
-from tests.corpus import runner, score, table
+from tests.corpus import grammar, runner, score, table
 from tests.corpus.summary import summary
 
 CORPUS = Path(runner.__file__).parent
@@ -52,6 +52,16 @@ def test_what_is_not_read_yet_does_no_harm_and_is_listed_only_while_it_is_not(bo
     found = summary(lines, runner.predict(lines, book, PEOPLE))
     assert found["wrong_stops"] == found["junk_accepted"] == found["false_urgent"] == 0
     assert found["exact"] == 0, "a line that is read by now belongs into one of our own tables"
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_texts_drawn_from_a_grammar_say_what_they_were_made_from(seed: int, book: Codebook) -> None:
+    lines = grammar.lines(book, PEOPLE, seed, 500)
+    found = summary(lines, runner.predict(lines, book, PEOPLE))
+    assert found["exact"] >= 0.985, missed(lines, book)
+    assert found["urgent_recall"] >= 0.99
+    assert found["false_urgent"] <= 0.01
+    assert found["wrong_stops"] == 0
 
 
 def test_a_table_line_that_says_nothing_known_is_refused() -> None:
