@@ -1,5 +1,6 @@
 """Announcements: who gets one and what it costs is shown first; each goes once, by day, and last."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -13,6 +14,7 @@ from gateway.announcing import Preview, Target, announce, preview, progress, que
 from gateway.contacts import CONTACT, set_status
 from gateway.errors import NotFound, UsageError
 from gateway.failing import ADDRESS
+from gateway.house import open_house
 from gateway.models import AuditEntry
 from tests.conftest import HandClock
 from tests.gateway.desk import ANA, EULALIO, GASPAR, LUCIA, MARTA, TOMAS, Desk
@@ -174,3 +176,18 @@ def test_at_night_it_waits_for_the_morning_and_goes_after_everything_else(
     assert {row.expires_at - row.not_before for row in desk.outbox() if row.kind == "announcement"} == {
         timedelta(days=3)
     }
+
+
+def test_three_workers_at_once_queue_each_message_once(desk: Desk, clock: HandClock) -> None:
+    by_day(clock)
+    for _ in range(3):
+        send(desk, ALL)
+    houses = [open_house(desk.house.settings, clock) for _ in range(3)]
+    try:
+        with ThreadPoolExecutor(3) as workers:
+            assert sum(workers.map(queue_announcements, houses)) == 75
+    finally:
+        for house in houses:
+            house.close()
+    pairs = [(row.about_id, row.contact_id) for row in desk.outbox()]
+    assert len(pairs) == len(set(pairs)) == 75
