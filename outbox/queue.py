@@ -177,13 +177,14 @@ def thaw(conn: Connection, now: datetime) -> int:
 def keep_time_left(conn: Connection, step: timedelta, now: datetime) -> int:
     """After the clock was set forward by `step`: what waited keeps the time it had left, also if it just expired.
 
-    A machine without a battery clock starts in the past; what it heard there must not die when the time is put right.
+    A machine without a battery clock starts in the past; what it heard there must not die when the time is put right,
+    nor be called late. What one process has put right is left alone by the next.
     """
     before = now - step
     waited = (_c.state.in_(("queued", "expired")), _c.queued_at <= before + SKEW, _c.expires_at > before - SKEW)
-    rows = conn.execute(select(_c.id, _c.expires_at).where(*waited)).all()
+    rows = conn.execute(select(_c.id, _c.expires_at, _c.queued_at).where(*waited).with_for_update()).all()
     for row in rows:
-        values = {"state": "queued", "expires_at": row.expires_at + step}
+        values = {"state": "queued", "expires_at": row.expires_at + step, "queued_at": row.queued_at + step}
         conn.execute(update(OUTBOUND).where(_c.id == row.id).values(values))
     return len(rows)
 

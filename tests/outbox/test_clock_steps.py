@@ -21,6 +21,8 @@ def test_a_machine_that_woke_in_the_past_loses_nothing_when_its_clock_is_put_rig
     box.run(lambda conn: expire(conn, box.now))
     assert box.row(waiting.id).state == "expired"
     assert box.run(lambda conn: keep_time_left(conn, step, box.now)) == 1
+    assert box.run(lambda conn: keep_time_left(conn, step, box.now)) == 0, "another process saw the same step"
+    assert box.now - box.row(waiting.id).queued_at == 2 * HOUR, "it is as late as it was"
     assert {envelope.id for envelope in box.claim()} == {waiting.id, later.id}
     assert box.row(waiting.id).expires_at == waiting.expires_at + step
     assert box.row(later.id).expires_at == later.expires_at
