@@ -1,5 +1,6 @@
 """A look at how things stand: everything an expectation may ask about, taken out of the database at once."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +19,7 @@ from gateway.figures.returns import return_board
 from gateway.house import House
 from gateway.models import Alert, AlertAct, AlertReceiver, Contact, Message, OptOut
 from gateway.reports import EVENT, REPORT
+from gateway.sealing import Sealer
 from outbox.rows import OUTBOUND
 
 ACT: Table = AlertAct.__table__  # type: ignore[attr-defined]
@@ -144,10 +146,16 @@ class Looker:
         }  # fmt: skip
 
 
-def queued(connection: Connection) -> dict[str, tuple[str, datetime]]:
-    """Of which kind each message of the outbox is and since when it waited, by its id."""
-    rows = connection.execute(select(OUTBOUND.c.id, OUTBOUND.c.kind, OUTBOUND.c.queued_at))
-    return {str(row.id): (row.kind, row.queued_at) for row in rows}
+def queued(connection: Connection, sealer: Sealer) -> dict[str, tuple[str, datetime]]:
+    """Of which kind each message of the outbox is and since when it waited, by its id, and by the Message-ID that a
+    mail was given."""
+    found: dict[str, tuple[str, datetime]] = {}
+    columns = (OUTBOUND.c.id, OUTBOUND.c.kind, OUTBOUND.c.queued_at, OUTBOUND.c.headers_sealed)
+    for row in connection.execute(select(*columns)):
+        headers = json.loads(sealer.open_optional("outbound_message", "headers", row.id, row.headers_sealed) or "{}")
+        wished = [value for name, value in headers.items() if name.lower() == "message-id"]
+        found.update(dict.fromkeys([str(row.id), *wished], (row.kind, row.queued_at)))
+    return found
 
 
 def _cells(cells: tuple[PublicCell, ...]) -> dict[str, str]:

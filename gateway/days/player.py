@@ -217,10 +217,11 @@ class Player:
 
     async def _close_record(self) -> None:
         """Only the database knows of which kind a message was, and since when it waited."""
-        rows = await self._machine.house.read(queued)
+        house = self._machine.house
+        rows = await house.read(lambda connection: queued(connection, house.sealer))
         sends = self._record.sends
         for index, send in enumerate(sends):
-            # A mail is known by its Message-ID, which begins with the id of its row.
-            kind, at = rows.get(send.id.strip("<>").partition("@")[0], ("", None))
+            # A mail without a Message-ID of its own has one that begins with the id of its row.
+            kind, at = rows.get(send.id) or rows.get(send.id.strip("<>").partition("@")[0]) or ("", None)
             sends[index] = replace(send, kind=kind, queued_at=at)
         self._record.end = self._machine.now

@@ -127,7 +127,7 @@ class Post:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         mail = email.message_from_bytes(bytes(envelope.original_content or b""), policy=default)
         assert isinstance(mail, EmailMessage)
-        name = str(mail["Message-ID"] or "")
+        name = str(mail["Message-ID"] or "").strip()
         body = mail.get_body(("plain", "html"))
         text = str(body.get_content()) if body is not None else ""
         for to in envelope.rcpt_tos:

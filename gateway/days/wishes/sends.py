@@ -55,10 +55,13 @@ class SendWish:
 
     def _got(self, view: View, member: Member | None) -> list[Send]:
         last = view.end + self.within
+        # The moment at which a span of silence ends may be that of the next step.
+        silent = (self.by == "none" or self.times == 0) and last > view.begin
         return [
             send
             for send in view.record.sends
             if view.begin <= send.at <= last
+            and not (silent and send.at == last)
             and (member is None or send.address in member.addresses)
             and self.by in ("none", "any", send.by)
             and self.kind in ("", send.kind)
