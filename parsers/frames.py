@@ -2,7 +2,7 @@
 
 from parsers.segment import FRAMED, Segment
 from parsers.tables import Frame, Match
-from parsers.tokens import MONEY, SENTENCE
+from parsers.tokens import MONEY, NUMBER, SENTENCE, SPACE
 
 WINDOW = 10
 
@@ -19,12 +19,21 @@ def framed(segment: Segment) -> list[Match]:
     for at in range(segment.first, segment.last):
         if segment.items[at].kind == MONEY:
             found.setdefault("money", []).append(Match(at, at + 1, "money", 1, 0.0))
+    _bare_money(segment, found)
     if len(found) < 2:
         return []
     said = found.keys()
     fitting = [frame for frame in segment.doc.book.tables.frames if frame.needs <= said]
     matches = (_fill(segment, frame, found) for frame in fitting)
     return [match for match in matches if match is not None]
+
+
+def _bare_money(segment: Segment, found: dict[str, list[Match]]) -> None:
+    """ "me cobraron 100": a number right behind the asking is an amount."""
+    for asked in found.get("ask", ()):
+        at = asked.end
+        if at < segment.last and segment.items[at].kind == NUMBER and segment.items[at].gap <= SPACE:
+            found.setdefault("money", []).append(Match(at, at + 1, "money", 1, 0.0))
 
 
 def in_spot(segment: Segment, match: Match) -> bool:
