@@ -1,4 +1,5 @@
 import email
+import email.message
 import email.policy
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from outbox_cast import NOW
 from outbox_mail import Relay
 from outbox_post import FROM, mail_of, received, send
 
-from outbox.senders.base import Envelope
+from outbox.senders.base import Attachment, Envelope
 from outbox.senders.mime import build_mail
 
 
@@ -58,3 +59,19 @@ def test_whatever_is_put_in_a_mail_can_be_built_and_read(headers: dict[str, str]
 def test_the_date_is_the_one_of_the_clock(relay: Relay) -> None:
     send(relay.port)
     assert email.utils.parsedate_to_datetime(received(relay)["Date"]) == datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def test_a_file_goes_with_both_parts_of_the_text() -> None:
+    table = Attachment("informe\r\nBcc: eve@example.org.csv", "text/csv", b"\xef\xbb\xbfa,b\r\n")
+    sheet = Attachment(
+        "informe.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"
+    )
+    envelope = mail_of(html="<p>Dos informes</p>", attachments=(table, sheet))
+    mail = email.message_from_bytes(build_mail(envelope, FROM, now=NOW).as_bytes(), policy=email.policy.default)
+    assert isinstance(mail, email.message.EmailMessage)
+    assert [part.get_content_type() for part in mail.iter_parts()][:1] == ["multipart/alternative"]
+    files = list(mail.iter_attachments())
+    assert [part.get_content_type() for part in files] == ["text/csv", sheet.media_type]
+    assert [part.get_payload(decode=True) for part in files] == [table.data, sheet.data]
+    assert mail["Bcc"] is None
+    assert files[1].get_filename() == "informe.xlsx"
