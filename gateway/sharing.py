@@ -36,6 +36,8 @@ class Sharing:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then this process counts no more."""
         if self._house.settings.sqlite_path is not None:
+            # A part that ends ends the process.
+            await stop.wait()
             return
         while not stop.is_set():
             try:
