@@ -135,9 +135,11 @@ def begin(connection: Connection, house: House, stage: Stage) -> None:
 
 
 def _period_before(wish: Wish, now: datetime) -> datetime:
-    """When the digest before the day was due: what came before it counts as told."""
+    """When the digest before the day was due: what came before it counts as told. One that is due as the day begins
+    belongs to the day."""
     hours = wish.hours or OFFICE_HOURS
-    return last_end(Rhythm(hours, wish.zone, wish.every, wish.weekday, wish.month_day), now)
+    rhythm = Rhythm(hours, wish.zone, wish.every, wish.weekday, wish.month_day)
+    return last_end(rhythm, now - timedelta(seconds=1))
 
 
 def set_next_ref(connection: Connection, ref: int) -> None:

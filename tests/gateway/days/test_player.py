@@ -112,6 +112,13 @@ def test_a_failure_says_who_should_have_seen_what_and_what_they_saw(database_url
     assert total == "line 12: totals: reports should be '2', and is 1"
 
 
+def test_a_digest_that_is_due_as_the_day_begins_belongs_to_the_day(database_url: str | None) -> None:
+    head = "start: 2026-03-10 06:00\ncontacts: pack\nsubscriptions: {Marta: '06:00'}\n"
+    step = "steps:\n  - {at: 06:00, expect: [{to: Marta, by: email, times: 1}, {to: Marta, by: sms, times: 1}]}\n"
+    day = read_day(head + step, Path())
+    assert told(day, play(day, database_url)) == []
+
+
 def test_an_act_that_cannot_be_done_then_is_told_with_its_line(database_url: str | None) -> None:
     day = read_day("start: 2026-03-10 05:55\nsteps:\n  - {at: 06:00, admin: {do: close, ref: 9}}\n", Path())
     with pytest.raises(DayError, match=r"line 3: admin close: .*there is no report R9"):
