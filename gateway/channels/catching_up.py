@@ -1,4 +1,4 @@
-"""Asks providers for what was missed: at the start, when a link is back, after the machine slept, and every hour.
+"""Asks providers for what was missed: at the start, with new settings, when a link is back, and every hour.
 
 Up to when a channel was caught up stands in its row, so that a text missed while anything was down is asked for however
 long that was. `since` goes back further by the kind's `reach`, since phones and operators have clocks of their own, but
@@ -7,6 +7,7 @@ never to before the channel was made. What is here already is known by its id an
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -38,9 +39,12 @@ class CatchingUp:
         self._next: dict[str, float] = {}
         self._retry: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._known: dict[str, ChannelConfig] = {}
+        self._wishes: Counter[str] = Counter()
 
     def link_is_back(self, channel: str) -> None:
-        """Ask again now, however lately it was."""
+        """Ask again now, however lately it was, and also when it is being asked at this moment."""
+        self._wishes[channel] += 1
         self._done.pop(channel, None)
         self._next.pop(channel, None)
 
@@ -59,6 +63,9 @@ class CatchingUp:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _look(self, config: ChannelConfig) -> None:
+        if self._known.get(config.name) != config:
+            self._known[config.name] = config
+            self.link_is_back(config.name)
         running = self._tasks.get(config.name)
         if (running is not None and not running.done()) or not self._is_due(config):
             return
@@ -71,7 +78,7 @@ class CatchingUp:
         return done is None or not timedelta(0) <= self._house.clock() - done < EVERY
 
     async def _catch_up(self, config: ChannelConfig) -> None:
-        began, name = self._house.clock(), config.name
+        began, name, wish = self._house.clock(), config.name, self._wishes[config.name]
         try:
             since = await self._house.read(lambda connection: _since(connection, config))
             if since is not None:
@@ -83,7 +90,8 @@ class CatchingUp:
         except Exception as error:
             self._failed(name, type(error).__name__)
         else:
-            self._done[name] = began
+            if self._wishes[name] == wish:
+                self._done[name] = began
             self._retry.pop(name, None)
             _log.info("channel %s is caught up", name)
 

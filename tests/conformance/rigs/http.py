@@ -8,6 +8,7 @@ from tests.conformance.rig import Delivery, Office, Rig
 from tests.outbox.outbox_http import Heard
 
 TOKEN = "conformance-http-token-1187"
+PASSWORD = "conformance-http-password-1298"
 
 
 def read(heard: Heard) -> tuple[str, str]:
@@ -16,14 +17,14 @@ def read(heard: Heard) -> tuple[str, str]:
 
 class HttpRig(Rig):
     kind = "http"
-    secrets = (TOKEN,)
+    secrets = (TOKEN, PASSWORD)
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.provider = HttpProvider(read, lambda number: says_json({"id": f"p-{number}"}))
 
     def settings(self) -> dict[str, str]:
-        return {"token": TOKEN, "send_url": f"{self.provider.url}/send"}
+        return {"token": TOKEN, "password": PASSWORD, "send_url": f"{self.provider.url}/send"}
 
     async def hear(self, office: Office, delivery: Delivery) -> bool:
         return await self._post(office, "", TOKEN, self._body(delivery))
