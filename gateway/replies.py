@@ -41,11 +41,10 @@ class Replies:
         form = self.codebook.forms["urgent" if state.urgent and "urgent" in self.codebook.forms else state.form]
         template = form.reply_open if open_end and form.reply_open else form.reply
         values = self.values(state)
-        forms = (fill(template, values), fill(template, {**values, "counts": ""}))
+        texts = [fill(template, values), fill(template, {**values, "counts": ""})]
         if late_hours:
-            note = self.text("delayed", ref=state.ref, hours=late_hours)
-            forms = (f"{forms[0]} {note}", *forms)
-        return next((text for text in forms if long or count(text).segments == 1), forms[-1])
+            texts.insert(0, f"{texts[0]} {self.text('delayed', ref=state.ref, hours=late_hours)}")
+        return next((text for text in texts if long or count(text).segments == 1), texts[-1])
 
     def question(self, asked: Asked, question: Question | None) -> str:
         """The one question about a draft."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from uuid_utils.compat import uuid7
 
-from gateway import limits, subscriptions
+from gateway import audit, limits, subscriptions
 from gateway.alerts.acts import Doer, acknowledge
 from gateway.alerts.office import office_of
 from gateway.alerts.rows import alert_of
@@ -187,10 +187,13 @@ def _keyword(connection: Connection, doing: Doing) -> None:
         raise doing.values["name"].wrong(f"there is no {kind} {name!r}; kinds are {', '.join(words)}")
     kept = [one for one in words[kind][name] if one != word]
     words[kind][name] = [*kept, word] if doing.do == "add_word" else kept
+    now = doing.house.clock()
     try:
-        save_words(connection, words, based_on=number, by=ACTOR, note=None, now=doing.house.clock())
+        made = save_words(connection, words, based_on=number, by=ACTOR, note=None, now=now)
     except Collides as error:
         raise UsageError(f"{word!r} collides: {error}") from error
+    data = {"kind": kind, "name": name, "revision": made}
+    audit.record(connection, at=now, actor=ACTOR, action="codebook.save", target=f"{kind}.{name}", data=data)
     touch_config(connection)
 
 
