@@ -14,6 +14,7 @@ RULE: Table = RouteRule.__table__  # type: ignore[attr-defined]
 CARRIES: Mapping[str, tuple[str, str | None]] = {
     "twilio": ("tel", "from"),
     "smstools": ("tel", None),
+    "gammu": ("tel", None),
     "smpp": ("tel", None),
     "http": ("tel", "send_url"),
     "kannel": ("tel", "send_url"),

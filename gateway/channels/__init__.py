@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.channels import (
     android,
     cht,
+    gammu,
     http,
     imap,
     kannel,
@@ -32,5 +33,6 @@ CHANNELS: Mapping[str, Kind] = {
     "smssync": smssync.KIND,
     "smpp": smpp.KIND,
     "smstools": smstools.KIND,
+    "gammu": gammu.KIND,
     "simulator": simulator.KIND,
 }
