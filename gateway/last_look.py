@@ -3,13 +3,24 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, select
 
 from gateway.budgets import Budgets
 from gateway.freshness import Freshness
 from gateway.house import House
+from gateway.models import OptOut
 from outbox.review import Verdict
 from outbox.senders.base import Envelope
+
+OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
+LAST_WORDS = ("notice",)
+
+
+def allowed(connection: Connection, envelopes: Sequence[Envelope]) -> set[UUID]:
+    """All but those to who opted out; what ends a BAJA may still go."""
+    hashes = {envelope.to_hash for envelope in envelopes}
+    out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))))
+    return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
 
 
 class LastLook:

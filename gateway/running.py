@@ -3,39 +3,38 @@
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 from uuid_utils.compat import uuid7
 
 from gateway import audit
 from gateway.activity import Activity
-from gateway.alerts import keep_ladder
 from gateway.channels.base import Letter, StatusReport, Surroundings
 from gateway.channels.catching_up import CatchingUp
 from gateway.channels.live import LiveChannels
 from gateway.channels.marks import Marks
 from gateway.clock import Clock
+from gateway.clock_steps import ClockSteps
 from gateway.errors import Busy
 from gateway.health import Health
 from gateway.house import House
 from gateway.incoming import Receipt
 from gateway.inflight import InFlight, own_file
 from gateway.intake import Intake
-from gateway.last_look import LastLook
+from gateway.last_look import LastLook, allowed
 from gateway.metrics import Metrics
-from gateway.models import OptOut
 from gateway.plan import Reader
 from gateway.sharing import Sharing
 from gateway.stopped import note_stopped
 from gateway.supervisor import IN_FLIGHT
 from outbox.dispatcher import Dispatcher
 from outbox.handing import hand_over, owed
-from outbox.queue import keep_time_left, record_receipt
+from outbox.queue import record_receipt
 from outbox.receipts import OPTED_OUT
 from outbox.rows import OUTBOUND
 from outbox.senders.base import Envelope
@@ -49,11 +48,9 @@ if TYPE_CHECKING:
     from gateway.incoming import Receiver
     from outbox.dispatcher import State
 
-OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 FLUSH_EVERY_S = 20.0
 AUDIT_EVERY = timedelta(minutes=1)
 POISON_EVERY_S = 1.0
-LAST_WORDS = ("notice",)
 
 
 class Running:
@@ -71,6 +68,7 @@ class Running:
         self.base_url = house.settings.base_url
         self.metrics = Metrics()
         self.activity = Activity(house)
+        self._steps = ClockSteps(house)
         self._review = LastLook(house).review
         self._web = web
         self._worker = worker
@@ -107,7 +105,8 @@ class Running:
             self._take_texts()
         around = Surroundings(
             self.base_url, self.clock, self.house.intake, self._heard_mail, self._in_flight, self.house.sealer.hash,
-            self.note, Marks(self.house, uuid7().hex),
+            self.note,
+            Marks(self.house, uuid7().hex, alone=self.house.settings.sqlite_path is not None),
         )  # fmt: skip
         self.channels = LiveChannels(self.house, around, listens=self._web, sends=self._worker)
         await self.channels.look()
@@ -171,7 +170,7 @@ class Running:
         given = await self.house.write(
             lambda connection: hand_over(
                 connection, channel=channel, limit=limit, now=self.clock(), seals=self.house.sealer, hold=hold,
-                allowed=self._allowed, review=self._review,
+                allowed=allowed, review=self._review,
             )
         )  # fmt: skip
         if given:
@@ -239,7 +238,7 @@ class Running:
 
         self.dispatcher = Dispatcher(
             write=self.house.write, seals=self.house.sealer, clock=self.clock, channels=self.channels.sending,
-            owner=uuid7().hex, on_state=self._on_state, allowed=self._allowed, review=self._review,
+            owner=uuid7().hex, on_state=self._on_state, allowed=allowed, review=self._review,
             on_opted_out=self._stopped,
             alone=self.house.settings.sqlite_path is not None,
         )  # fmt: skip
@@ -265,17 +264,9 @@ class Running:
     def _on_jump(self, step: timedelta) -> None:
         """`step` is by how much the clock was set; a machine that only slept lets what waits grow old."""
         if step > timedelta(0):
-            now = self.clock()
-            self.house.writer.submit(lambda connection: keep_time_left(connection, step, now))
-            self.house.writer.submit(lambda connection: keep_ladder(connection, step))
+            self._steps.put_right(step)
         if self.dispatcher is not None:
             self.dispatcher.wake()
-
-    def _allowed(self, connection: Connection, envelopes: Sequence[Envelope]) -> "Collection[UUID]":
-        """All but those to who opted out; what ends a BAJA may still go."""
-        hashes = {envelope.to_hash for envelope in envelopes}
-        out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))))
-        return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
 
     async def _warm_up(self) -> None:
         """The codebook takes a moment to compile; the first text need not wait for it."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, exists, func, select
+from sqlalchemy import Connection, Table, exists, func, select, update
 
 from gateway import limits
 from gateway.models import Contact, ContactAddress, OptOut
@@ -13,6 +13,7 @@ from gateway.models import Contact, ContactAddress, OptOut
 CONTACT: Table = Contact.__table__  # type: ignore[attr-defined]
 ADDRESS: Table = ContactAddress.__table__  # type: ignore[attr-defined]
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
+SKEW = timedelta(seconds=5)
 
 
 class Silent(NamedTuple):
@@ -50,3 +51,16 @@ def silent_contacts(connection: Connection, *, now: datetime, places: Sequence[s
 def within(place: str | None, places: Iterable[str] | None) -> bool:
     """Whether a municipality's code lies in one of the 2- or 4-digit `places`; None for everywhere."""
     return places is None or (place is not None and (place in places or place[:2] in places))
+
+
+def keep_heard(connection: Connection, began: datetime, step: timedelta, now: datetime) -> int:
+    """After the clock was set forward by `step`: who was heard since `began`, by the wrong clock, is not silent.
+
+    A machine without a battery clock takes up the time at which it was switched off. Returns how many were put right.
+    """
+    heard = (CONTACT.c.last_heard_at >= began, CONTACT.c.last_heard_at <= now - step + SKEW)
+    rows = connection.execute(select(CONTACT.c.id, CONTACT.c.last_heard_at).where(*heard).with_for_update()).all()
+    for row in rows:
+        right = {"last_heard_at": row.last_heard_at + step}
+        connection.execute(update(CONTACT).where(CONTACT.c.id == row.id).values(right))
+    return len(rows)

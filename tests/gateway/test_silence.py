@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
@@ -9,7 +10,7 @@ from sqlalchemy import update
 from gateway import limits
 from gateway.contacts import CONTACT, set_status
 from gateway.errors import NotFound, UsageError
-from gateway.silence import Silent, silent_contacts
+from gateway.silence import Silent, keep_heard, silent_contacts
 from tests.conftest import HandClock
 from tests.gateway.desk import ANA, GASPAR, MARTA, Desk
 from tests.gateway.rows import contact_of
@@ -120,3 +121,18 @@ def test_a_limit_is_checked_audited_and_can_go_back_to_its_default(desk: Desk, c
             set_limit(desk, name, typed)
     write(lambda connection: limits.reset(connection, "quiet_from", at=clock.now, actor="test"))
     assert read(limits.load).value("quiet_from") == "20:00"
+
+
+def test_who_was_heard_while_the_clock_was_weeks_behind_is_not_silent(rosa_is_silent: Desk, clock: HandClock) -> None:
+    house, step = rosa_is_silent.house, timedelta(days=21)
+    right = clock.now
+    began = clock.now = right - step
+    clock.advance(timedelta(minutes=5))
+    rosa_is_silent.say(ANA, "inc rob nebaj ayer")
+    clock.advance(timedelta(minutes=5))
+    clock.now += step
+    put_right = partial(keep_heard, began=began, step=step, now=clock.now)
+    assert [house.writer.write_now(put_right) for _ in range(2)] == [1, 0]
+    who = {one.contact_id for one in silent(rosa_is_silent)}
+    assert contact_of(house, ROSA) in who
+    assert contact_of(house, ANA) not in who
