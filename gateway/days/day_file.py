@@ -46,7 +46,11 @@ def shipped() -> list[str]:
 
 
 def load_day(name: str, pack: str = "gt") -> Day:
-    """A shipped day by its name, or a file by its path. Raises UsageError, DayError among them."""
+    """A shipped day by its name (`day`: the one that is played without a name), or a file by its path.
+
+    Raises UsageError, DayError among them.
+    """
+    name = SHIPPED if name == "day" else name
     if name in shipped():
         text = files("gateway.days").joinpath("files", f"{name}.yaml").read_text(encoding="utf-8")
         return read_day(text, Path(), pack)
