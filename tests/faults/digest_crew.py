@@ -80,13 +80,13 @@ class Crew:
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def begin(self, start: datetime) -> None:
-        self.set(start)
+        self.set_clock(start)
         _add_office(self.house, self.coordinators)
         self.rows = self.house.read_now(subscriptions.standing)
         self.start = start
         self.workers = [self._start() for _ in range(WORKERS)]
 
-    def set(self, at: datetime) -> None:
+    def set_clock(self, at: datetime) -> None:
         """Set the clock of all processes."""
         self.clock.now = at
         new = self.folder / "clock.new"
@@ -99,7 +99,7 @@ class Crew:
 
         def job(connection: Any) -> None:
             for _ in range(number):
-                at = by - timedelta(minutes=self.chance.uniform(1, 30))
+                at = by - timedelta(minutes=self.chance.uniform(1, 28))
                 put_report(connection, self.house, at, place=self.chance.choice(places))
 
         self.house.writer.write_now(job)
@@ -149,24 +149,26 @@ class Crew:
         telling = set(self.house.read_now(lambda conn: conn.scalars(select(ENTRY.c.run_id).distinct()).all()))
         doubled += sum(run.id not in telling for run in more)
         without = [run for run in runs if not sent[run.id]]
-        told = self.house.read_now(lambda conn: conn.scalar(select(func.count()).select_from(ENTRY)) or 0)
+        told = self.house.read_now(lambda conn: conn.execute(select(ENTRY.c.subscription_id, ENTRY.c.event_id)).all())
+        wanted = self._to_tell()
         return Table(
             what, self.kills, len(self.expected), len(more), sum(sent.values()), doubled,
-            len(self.expected - set(made)) + len(without), self._to_tell(), told,
+            len(self.expected - set(made)) + len(without), len(wanted), len(wanted & set(map(tuple, told))),
         )  # fmt: skip
 
-    def _to_tell(self) -> int:
-        """Events that each subscription must have been told by now."""
+    def _to_tell(self) -> set[tuple[UUID, UUID]]:
+        """Which event each subscription must have been told by now: what lies before the last end of its places."""
         now = self.clock.now
         last = {key: max(end for one, end in self.expected if one == key and end <= now) for key, _ in self.expected}
-        events = self.house.read_now(lambda conn: conn.execute(select(EVENT.c.place, EVENT.c.at)).all())
+        events = self.house.read_now(lambda conn: conn.execute(select(EVENT.c.id, EVENT.c.place, EVENT.c.at)).all())
         covered = self.house.read_now(lambda conn: {row.id: row.places for row in conn.execute(select(CONTACT))})
-        return sum(
-            event.at < last[row.id] and (not covered[row.contact_id] or event.place[:2] in covered[row.contact_id])
+        return {
+            (row.id, event.id)
             for row in self.rows
             if row.id in last
             for event in events
-        )
+            if event.at < last[row.id] and (not covered[row.contact_id] or event.place[:2] in covered[row.contact_id])
+        }
 
     def _start(self) -> "subprocess.Popen[bytes]":
         settings = self.house.settings
