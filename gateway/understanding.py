@@ -14,7 +14,7 @@ from gateway.polls import keep_poll
 from gateway.practice import mark_practice, practised, practised_command
 from gateway.reports import REPORT, Event, ReportState, append_event, reading_data
 from gateway.returned import note_bounce
-from gateway.sheet_rows import table_answer
+from gateway.table_answers import table_answer
 from parsers import Reading, ReportReading, hide_pin
 
 STATE_OF_REASON = {"spam": "spam", "auto_reply": "auto_reply", "nothing_to_report": "zero", "unknown": "unread"}
