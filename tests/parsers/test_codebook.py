@@ -42,6 +42,8 @@ def worst(book: Codebook) -> dict[str, str]:
         "list": "",
         "text": "",
         "delay": "99 min",
+        "channel": "c" * 63,
+        "percent": "100",
         "problem": "comunidades: no se reconocio",
         "what": f"Retorno y reasentamiento, {'s' * 20}, {'s' * 8}, 999 familias, 9999 personas, {'P' * 28}",
         "term": "San Pedro Sacatepequez",

@@ -136,7 +136,7 @@ def test_texts_answers_and_reports_go_both_ways_through_faults(served: Served, d
     assert desk.doubled == 0
     table.row(
         "smstools", peer=PEER, texts_in=len(messages), texts_out=len(desk.heard), receipts=states(served)["delivered"],
-        faults=("CMS ERROR 500", "modem and smsd killed", "SIM full", "kill -9 of the gateway", "parts in reverse, UCS-2"),
+        faults=("CMS ERROR 500", "modem and smsd killed", "SIM full", "kill -9 of the gateway", "parts reversed"),
         lost=10 + parts - len(messages), doubled=desk.doubled,
     )  # fmt: skip
     assert (desk.folder / "stats" / "status").exists()
