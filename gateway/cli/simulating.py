@@ -23,7 +23,10 @@ def simulate(
     from gateway.days.player import play
     from gateway.days.telling import documents, what_failed, what_people_saw
     from gateway.days.verdict import count_wishes, failures
+    from gateway.logs import configure
 
+    # An outage that was wished for is no news.
+    configure("error", "console")
     began = time.monotonic()
     day = load_day(file or SHIPPED)
     record = play(day, database or None)

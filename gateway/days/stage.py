@@ -22,7 +22,6 @@ from gateway.db import make_engine
 from gateway.digests.periods import OFFICE_HOURS, Rhythm, last_end
 from gateway.errors import Conflict
 from gateway.house import COUNTER, House, open_house
-from gateway.logs import configure
 from gateway.settings import Settings
 from gateway.wishes import Wish
 
@@ -60,7 +59,6 @@ def built(day: Day, database_url: str | None) -> Iterator[Stage]:
     record = Record(day.start, day.start)
     with tempfile.TemporaryDirectory(prefix="vocero-day-") as folder:
         settings = _scratch_settings(day, Path(folder) / "data", database_url)
-        configure(settings.log_level, settings.log_format)
         _refuse_full(settings)
         names = [MODEM, HTTP] if "http" in day.vias else [MODEM]
         stage = Stage(
