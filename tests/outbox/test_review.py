@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from outbox_cast import ANA, Box, message
+from outbox_cast import ANA, LEASE, Box, message
 from sqlalchemy import update
 
 from outbox.dispatcher import Dispatcher, SendingChannel
@@ -81,7 +81,7 @@ def test_a_device_is_given_the_new_words_and_what_they_replace_is_cancelled(box:
     box.put(new, old)
     (held,) = box.run(
         lambda conn: hand_over(
-            conn, channel="sms", limit=1, now=box.now, seals=box.seals, allowed=lambda _, all_: [new.id],
+            conn, channel="sms", limit=1, now=box.now, seals=box.seals, hold=LEASE, allowed=lambda _, all_: [new.id],
             review=lambda _, all_: {one.id: Reword("dos", replaces=(old.id,)) for one in all_},
         )
     )  # fmt: skip
