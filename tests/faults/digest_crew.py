@@ -213,7 +213,7 @@ def _ends(row: Any, after: datetime, until: datetime) -> Iterator[datetime]:
     """The moments at which a clock on the wall of the zone comes to one of the hours, found by watching it go."""
     zone = ZoneInfo(row.zone)
     seen: set[tuple[date, str]] = set()
-    at = after.astimezone(UTC) - timedelta(hours=26)
+    at = (after.astimezone(UTC) - timedelta(hours=26)).replace(minute=0)
     while at <= until:
         local = at.astimezone(zone)
         for hour in row.hours:
