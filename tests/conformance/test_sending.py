@@ -22,6 +22,8 @@ from tests.gateway.at_work import until
 SENDERS = [kind for kind in kinds() if rig_of(kind).sends and not rig_of(kind).fetches]
 TEXT = "R3001 recibido: Robo o asalto, Santa Maria Nebaj, 09/03. 2 heridos."
 LONG = "Resumen de la semana con eñes ñ y signos ~ {} [] | de dos lugares. " * 6
+# Sessions that hang are given up one after another.
+PATIENCE_S = 40.0
 FINAL = ("refused", "invalid_address", "too_long", "unsupported", "opted_out")
 
 
@@ -48,7 +50,7 @@ async def settled(office: Office, message_id: UUID, *states: str) -> Any:
         office.running.dispatcher.wake()
         return row(office.house, message_id).state in states
 
-    await until(there)
+    await until(there, PATIENCE_S)
     return row(office.house, message_id)
 
 
@@ -61,7 +63,7 @@ async def tried(office: Office, rig: Rig, message_id: UUID) -> Any:
         found = row(office.house, message_id)
         return found.error is not None or rig.name in office.running.activity.offline()
 
-    await until(there)
+    await until(there, PATIENCE_S)
     return await settled(office, message_id, "queued", "failed")
 
 
