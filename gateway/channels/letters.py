@@ -9,7 +9,6 @@ from email.policy import SMTP
 
 from gateway.channels.base import ChannelConfig, ChannelError, Letter, Surroundings
 from gateway.channels.forms import FIELD_LIMIT, malformed
-from gateway.channels.mail_reading import MailReader
 from gateway.incoming import Receipt
 
 # A mail of ten megabytes in base64.
@@ -28,6 +27,8 @@ class LetterDesk:
     """Keeps the mails of one channel, and knows the calls that brought them: one call brings one mail."""
 
     def __init__(self, config: ChannelConfig, around: Surroundings) -> None:
+        from gateway.channels.mail_reading import MailReader
+
         self._reader = MailReader(config, around)
         self._brought: OrderedDict[str, bytes] = OrderedDict()
 
