@@ -76,7 +76,13 @@ def hear(incoming: Incoming, sealer: Sealer) -> Heard:
     body += f"\0{files}" if files else ""
     external = incoming.external_id or message_id.hex
     words = Words(
-        incoming.text, incoming.heard_at, incoming.sent_at, incoming.subject, incoming.auto, incoming.part, files,
+        incoming.text,
+        incoming.heard_at,
+        incoming.sent_at,
+        incoming.subject,
+        incoming.auto,
+        incoming.part,
+        files,
         incoming.tables,
     )
     return Heard(

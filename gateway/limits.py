@@ -67,7 +67,8 @@ LIMITS: Mapping[str, Limit] = {
     "alert_next_minutes": Limit(15, N_("Minutes without VISTO until the next coordinator is alerted."), whole(1, 1440)),
     "alert_admin_minutes": Limit(30, N_("Minutes without VISTO until the admins are alerted."), whole(1, 1440)),
     "fallback_minutes": Limit(
-        10, N_("Minutes a message waits for a channel that cannot send until it goes by the next of its route."),
+        10,
+        N_("Minutes a message waits for a channel that cannot send until it goes by the next of its route."),
         whole(1, 1440),
     ),
     "fallback_alert_minutes": Limit(1, N_("The same for alerts."), whole(1, 1440)),

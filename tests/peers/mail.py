@@ -122,5 +122,3 @@ class Dovecot:
     def version() -> str:
         done = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True)
         return f"Dovecot {done.stdout.split()[0]}"
-
-

@@ -216,9 +216,7 @@ def test_mail_is_moved_away_after_it_is_kept_and_nothing_else_is_touched(
     settled(table, "imap", Dovecot.version(), heard(served), 6, "moved after keeping")
 
 
-def test_a_relay_in_every_mood_gets_each_mail_once(
-    house: House, clock: HandClock, sink: Relay, table: Table
-) -> None:
+def test_a_relay_in_every_mood_gets_each_mail_once(house: House, clock: HandClock, sink: Relay, table: Table) -> None:
     """Greylisting, a busy mailbox, a line lost before and after the text, one address that does not exist."""
     people = [f"mailto:p{number}@ong.example" for number in range(10)]
     sink.refuse = {"RCPT": ["450 4.2.0 greylisted"] * 12 + ["550 5.1.1 no such user"], "DATA": ["451 4.3.0 busy"] * 3}

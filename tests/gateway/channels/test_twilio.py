@@ -152,7 +152,8 @@ RECEIPTS = {
     ),
     "failed": ({"MessageStatus": "failed", "ErrorCode": "30007"}, StatusReport("failed", OURS, "SM9", "30007")),
     "stopped by the person": (
-        {"MessageStatus": "failed", "ErrorCode": "21610"}, StatusReport("failed", OURS, "SM9", "opted_out"),
+        {"MessageStatus": "failed", "ErrorCode": "21610"},
+        StatusReport("failed", OURS, "SM9", "opted_out"),
     ),
     "a step on the way": ({"MessageStatus": "sending"}, None),
     "a status of tomorrow": ({"MessageStatus": "teleported"}, None),
