@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     HttpAnswer,
@@ -166,4 +166,5 @@ KIND = Kind(
     make_sender=make_sender,
     catch_up=catch_up,
     reach=REACH,
+    paste=pasting.android,
 )  # fmt: skip

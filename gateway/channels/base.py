@@ -282,6 +282,8 @@ class Kind:
     reach: timedelta = timedelta(hours=1)
     """How much further back it asks than the moment up to which it is caught up."""
     signs: "Callable[[ChannelConfig], Signs] | None" = None
+    paste: "Callable[[ChannelConfig, str], list[tuple[str, str]]] | None" = None
+    """Label and text of what has to be pasted at the other end; see gateway.channels.pasting."""
 
     def spec(self, name: str) -> Spec | None:
         return next((spec for spec in self.settings if spec.name == name), None)

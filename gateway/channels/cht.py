@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     HttpAnswer,
@@ -89,4 +89,5 @@ KIND = Kind(
              check=checks.secret),
     ),
     make_door=ChtDoor,
+    paste=pasting.cht,
 )  # fmt: skip

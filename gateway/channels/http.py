@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     HttpAnswer,
@@ -224,4 +224,5 @@ KIND = Kind(
     check=check,
     make_door=HttpDoor,
     make_sender=make_sender,
+    paste=pasting.http,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.channels import checks, http
+from gateway.channels import checks, http, pasting
 from gateway.channels.base import ChannelConfig, Kind, Spec, Surroundings
 
 if TYPE_CHECKING:
@@ -35,4 +35,5 @@ KIND = Kind(
     ),
     make_door=make_door,
     make_sender=make_sender,
+    paste=pasting.kannel,
 )  # fmt: skip

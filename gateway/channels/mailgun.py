@@ -11,7 +11,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     ChannelError,
@@ -121,4 +121,5 @@ KIND = Kind(
     make_door=MailgunDoor,
     make_sender=make_sender,
     check=needs_encryption,
+    paste=pasting.mailgun,
 )  # fmt: skip

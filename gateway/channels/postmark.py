@@ -7,7 +7,7 @@ about ten hours and gives up at 403, so a wrong login is told as 401.
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     ChannelError,
@@ -120,4 +120,5 @@ KIND = Kind(
     make_door=PostmarkDoor,
     make_sender=make_sender,
     check=needs_encryption,
+    paste=pasting.postmark,
 )  # fmt: skip

@@ -22,6 +22,9 @@ MARK: Table = ChannelMark.__table__  # type: ignore[attr-defined]
 OUTBOUND: Table = OutboundMessage.__table__  # type: ignore[attr-defined]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 KEEP = "********"
+RATE_AT_MOST = 1000
+# The page on which a channel is made has this name.
+TAKEN = ("new",)
 
 
 def load(connection: Connection, sealer: Sealer) -> list[ChannelConfig]:
@@ -40,7 +43,7 @@ def add(
 ) -> ChannelConfig:  # fmt: skip
     """Make a channel. Raises UsageError on a wrong kind, name or setting and Conflict on a name in use."""
     sort = kind_of(kind)
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name in TAKEN:
         raise UsageError("A channel's name has small letters, digits, - and _, at most 63, and begins with no sign.")
     if connection.execute(select(CHANNEL.c.id).where(CHANNEL.c.name == name)).first() is not None:
         raise Conflict(f"There is a channel {name} already.")
@@ -68,6 +71,15 @@ def change(
     connection.execute(update(CHANNEL).where(CHANNEL.c.id == old.id).values(changed))
     _changed(connection, at, actor, "channel.change", name, {"settings": sorted(values)})
     return new
+
+
+def set_rate(connection: Connection, *, name: str, rate: float | None, at: datetime, actor: str) -> None:
+    """At most so many messages a second, None for no limit. Raises NotFound and UsageError."""
+    if rate is not None and not 0.01 <= rate <= RATE_AT_MOST:
+        raise UsageError(f"A rate is a number from 0.01 to {RATE_AT_MOST}.")
+    row = _row(connection, name)
+    connection.execute(update(CHANNEL).where(CHANNEL.c.id == row.id).values(rate=rate, changed_at=at))
+    _changed(connection, at, actor, "channel.rate", name, {"rate": rate})
 
 
 def remove(connection: Connection, *, name: str, at: datetime, actor: str) -> None:

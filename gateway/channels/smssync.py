@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     HttpAnswer,
@@ -135,4 +135,5 @@ KIND = Kind(
         Spec("results", "yes when message results are switched on in the app", check=checks.one_of("yes", "no")),
     ),
     make_door=SmssyncDoor,
+    paste=pasting.smssync,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import ChannelConfig, Kind, Listener, SettingError, Spec, Surroundings
 
 if TYPE_CHECKING:
@@ -65,4 +65,5 @@ KIND = Kind(
     listen=listen,
     make_sender=make_sender,
     check=needs_encryption,
+    paste=pasting.mail,
 )  # fmt: skip

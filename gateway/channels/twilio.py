@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from gateway.channels import checks
+from gateway.channels import checks, pasting
 from gateway.channels.base import (
     ChannelConfig,
     ChannelError,
@@ -198,4 +198,5 @@ KIND = Kind(
     make_door=TwilioDoor,
     make_sender=make_sender,
     catch_up=catch_up,
+    paste=pasting.twilio,
 )  # fmt: skip

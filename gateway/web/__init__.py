@@ -10,6 +10,7 @@ from gateway.web import (
     alerts,
     announcements,
     audit_page,
+    channel,
     channels,
     contact,
     contacts,
@@ -24,6 +25,7 @@ from gateway.web import (
     overview,
     report,
     reports,
+    routes_page,
     same_event,
     setup,
     simulator,
@@ -44,7 +46,7 @@ PAGES: tuple[Page, ...] = (
     *report.PAGES, *same_event.PAGES, *alerts.PAGES, *alert_rules.PAGES, *acknowledge.PAGES, *keywords.PAGES,
     *outbox.PAGES, *subscriptions.PAGES, *subscription.PAGES, *unsubscribe.PAGES,
     *contacts.PAGES, *contact.PAGES, *announcements.PAGES, *limits_page.PAGES,
-    *channels.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
+    *channels.PAGES, *channel.PAGES, *routes_page.PAGES, *users.PAGES, *audit_page.PAGES, *health_page.PAGES,
 )  # fmt: skip
 LAST: tuple[Page, ...] = (Page("GET", "/{path:path}", PUBLIC, missing),)
 """What no other address takes: told in a page."""

@@ -67,6 +67,10 @@ WORDS: Mapping[str, str] = {
     "bounces": N_("nothing reaches the address"),
     "stale": N_("no longer true"), "merged": N_("told together with others"), "unreadable": N_("cannot be opened"),
     "unsupported": N_("the channel cannot send this"), "error": N_("failed"),
+    # what a modem's program tells
+    "waiting in the folders": N_("waiting in the folders"), "waiting in the database": N_("waiting in the database"),
+    "database": N_("database"), "cannot be read": N_("cannot be read"), "modem": N_("modem"), "here": N_("here"),
+    "away": N_("away"),
     # fields
     "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
     "locality": N_("locality"), "rhythm_days": N_("days until a sign of life"), "zone": N_("time zone"),

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.channel_state import SignReader
 from gateway.house import House
 from gateway.locale import Translator
 from gateway.passwords import Passwords
@@ -31,6 +32,7 @@ class Web:
     cookies: Cookies
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
+    signs: SignReader = field(default_factory=SignReader)
 
 
 @dataclass

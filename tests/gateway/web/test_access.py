@@ -15,6 +15,7 @@ PLACEHOLDERS = {
 OPEN = {
     "admin": {"", "account", "alerts", "alert-rules", "messages", "reports",
               "same-event", "keywords", "outbox", "subscriptions", "announcements", "limits", "contacts", "channels",
+              "routes",
               "users", "audit", "health", "simulator", "mailbox"},
     "coordinator": {"", "account", "alerts", "announcements", "messages", "reports", "same-event", "subscriptions"},
     "analyst": {"", "account"},
