@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -98,6 +99,16 @@ def read_signs(config: ChannelConfig) -> Signs | None:
     except Exception as error:  # what another program wrote: a page must not fall over it
         _log.warning("what %s tells of itself cannot be read: %s", config.name, type(error).__name__)
         return None
+
+
+def read_signs_soon(config: ChannelConfig, within_s: float = SIGNS_WITHIN_S) -> Signs | None:
+    """What the other end tells of itself, for a command: None when it cannot be had within `within_s` seconds."""
+    found: list[Signs | None] = []
+    # A daemon, so that a folder that hangs does not keep the command from ending.
+    reading = Thread(target=lambda: found.append(read_signs(config)), daemon=True)
+    reading.start()
+    reading.join(within_s)
+    return found[0] if found else None
 
 
 @dataclass

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, func, select, text
 from gateway import audit, outages
 from gateway.alerts.rulebook import alerts_urgent
 from gateway.alerts.staff import uncovered
-from gateway.channels import registry
+from gateway.budgets import WARN_AT
+from gateway.channel_state import ChannelState, look, read_signs_soon, without_stand_in
+from gateway.channel_words import signs_words, spent_words
 from gateway.contacts import ADDRESS, CONTACT, people
 from gateway.disks import disk_of, is_encrypted, open_swaps
 from gateway.errors import SetupError
@@ -32,7 +34,6 @@ MB = 1_000_000
 OLDEST = timedelta(minutes=10)
 EARLIEST = datetime(2026, 1, 1).astimezone()
 NAMED = 12
-OUTAGES_SHOWN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +149,36 @@ def _clock(connection: Connection, house: House) -> Iterator[Finding]:
 
 
 def _channels(connection: Connection, house: House) -> Iterator[Finding]:
-    channels = registry.load(connection, house.sealer)
-    if not channels:
+    found = look(connection, house)
+    if not found:
         yield Finding("look", "channels", "there is none: nothing can be heard or sent. `vocero channel add`")
-    down, now = outages.lasting(connection), house.clock()
-    past = outages.by_channel(outages.within(connection, now - OUTAGES_SHOWN, now))
     zone = ZoneInfo(house.codebook(connection).zone)
-    for channel in channels:
-        if channel.name in down:
-            yield Finding("bad", "channels", f"{channel.name} ({channel.kind}) cannot send: {down[channel.name]}")
-        elif channel.state == "active":
-            yield Finding("ok", "channels", f"{channel.name} ({channel.kind}) is active")
-        else:
-            yield Finding("look", "channels", f"{channel.name} ({channel.kind}) is {channel.state}")
-        if channel.name in past:
-            spans = ", ".join(outages.span(outage, zone) for outage in past[channel.name][:NAMED])
-            yield Finding("ok", "channels", f"{channel.name}: outage {spans}")
+    for one in found:
+        yield from _channel(one, zone)
+    lonely = without_stand_in(connection)
+    if lonely:
+        words = f"when one of {', '.join(lonely)} fails, none stands in for it; see `vocero route add`"
+        yield Finding("look", "routes", words)
+
+
+def _channel(one: ChannelState, zone: ZoneInfo) -> Iterator[Finding]:
+    name, named = one.config.name, f"{one.config.name} ({one.config.kind})"
+    if one.last_error is not None:
+        yield Finding("bad", "channels", f"{named} cannot send: {one.last_error}")
+        yield Finding("look", "channels", f"{name}: when it is mended, try it: vocero channel test {name} PHONE")
+    elif one.row.state == "active":
+        yield Finding("ok", "channels", f"{named} is active")
+    else:
+        yield Finding("look", "channels", f"{named} is {one.row.state}")
+    if one.budget.is_limited:
+        level: Level = "look" if one.budget.used(one.spent) >= WARN_AT else "ok"
+        yield Finding(level, "channels", f"{name}: sent today {spent_words(one)}")
+    signs = read_signs_soon(one.config)
+    if signs is not None:
+        yield Finding("ok", "channels", f"{name}: {signs_words(signs)}")
+    if one.outages:
+        spans = ", ".join(outages.span(outage, zone) for outage in one.outages[:NAMED])
+        yield Finding("ok", "channels", f"{name}: outage {spans}")
 
 
 def _queue(connection: Connection, house: House) -> Iterator[Finding]:

@@ -6,17 +6,16 @@ from sqlalchemy import Connection, Table, select
 from uuid_utils.compat import uuid7
 
 from gateway import audit
+from gateway.contacts import parse_address
 from gateway.errors import Conflict, NotFound, UsageError
 from gateway.house import House
 from gateway.models import OptOut
 from gateway.replies import Replies
 from gateway.routes import CHANNEL, Way, can_carry
-from outbox.address import Address
 from outbox.queue import NewMessage, enqueue
 
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
 LIVES = timedelta(hours=1)
-NO_ADDRESS = "That is neither a phone nor an e-mail address."
 CANNOT = "The channel does not send there."
 SAID_STOP = "Who has this address does not want messages."
 
@@ -26,7 +25,7 @@ def send_test(connection: Connection, house: House, channel: str, typed: str, *,
     row = connection.execute(select(CHANNEL).where(CHANNEL.c.name == channel)).first()
     if row is None:
         raise NotFound(f"There is no channel {channel}.")
-    to = str(read_address(typed))
+    to = parse_address(typed)
     if row.state != "active" or not can_carry(Way(row.name, row.kind, row.state, row.config), to):
         raise UsageError(CANNOT)
     if connection.scalar(select(OPT_OUT.c.since).where(OPT_OUT.c.address_hash == house.sealer.hash("address", to))):
@@ -39,11 +38,3 @@ def send_test(connection: Connection, house: House, channel: str, typed: str, *,
     )  # fmt: skip
     enqueue(connection, [message], seals=house.sealer, now=now)
     audit.record(connection, at=now, actor=actor, action="channel.test", target=channel, data={})
-
-
-def read_address(typed: str) -> Address:
-    """A phone or a mailbox as somebody typed it. Raises UsageError."""
-    try:
-        return Address.of_mail(typed) if "@" in typed else Address.of_phone(typed)
-    except ValueError as error:
-        raise UsageError(NO_ADDRESS) from error

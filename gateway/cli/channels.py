@@ -1,11 +1,12 @@
 """`vocero channel`: pipes to the world."""
 
+from textwrap import indent
 from typing import Annotated
 
 import typer
 
 from gateway.cli.support import mask, opened_house, print_table, say, write
-from gateway.errors import UsageError
+from gateway.errors import NotFound, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Channels: how texts come in and go out.", rich_markup_mode=None)
 
@@ -76,6 +77,51 @@ def set_(name: Name, values: Annotated[list[str], typer.Argument(metavar="KEY=VA
             lambda conn: registry.change(conn, house.sealer, name=name, values=pairs, at=house.clock(), actor="cli"),
         )
     say(f"{name} is changed.")
+
+
+@app.command()
+def rate(
+    name: Name,
+    number: Annotated[
+        float | None, typer.Argument(metavar="[NUMBER]", help="Messages a second; without it there is no limit.")
+    ] = None,
+) -> None:
+    """At most so many messages a second go out."""
+    from gateway.channels import registry
+
+    with opened_house() as house:
+        write(house, lambda conn: registry.set_rate(conn, name=name, rate=number, at=house.clock(), actor="cli"))
+    say(f"{name} sends at most {number} a second." if number else f"{name} has no limit.")
+
+
+@app.command()
+def show(name: Name) -> None:
+    """How a channel is: state, queue, signal, what was spent today, outages, and what to paste at the other end."""
+    from gateway.channel_state import look, pasted, read_signs_soon
+    from gateway.channel_words import lines
+
+    with opened_house() as house:
+        found = house.read_now(lambda conn: look(conn, house, only=name))
+        if not found:
+            raise NotFound(f"There is no channel {name}.")
+        one, base = found[0], house.settings.base_url
+        zone = house.read_now(house.codebook).zone
+        told = lines(one, read_signs_soon(one.config), pasted(one.config, base), zone, house.clock())
+        for word, text in told:
+            typer.echo(f"{word}:\n{indent(text, '  ')}" if "\n" in text else f"{word}: {text}")
+    say(f"To try it: vocero channel test {name} PHONE")
+
+
+@app.command()
+def test(
+    name: Name, address: Annotated[str, typer.Argument(metavar="ADDRESS", help="A phone or an e-mail address.")]
+) -> None:
+    """Send a test by this channel and no other; the page Outbox shows what becomes of it."""
+    from gateway.trying_channels import send_test
+
+    with opened_house() as house:
+        write(house, lambda conn: send_test(conn, house, name, address, actor="cli"))
+    say("Queued.")
 
 
 @app.command("list")

@@ -6,10 +6,10 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from gateway import route_rules
+from gateway.contacts import parse_address
 from gateway.errors import NotFound, UsageError
 from gateway.locale import N_
 from gateway.routes import CHANNEL, rules
-from gateway.trying_channels import read_address
 from gateway.web.labels import Labels
 from gateway.web.visit import Page, Visit
 
@@ -50,7 +50,7 @@ async def change(visit: Visit) -> Response:
 async def explain(visit: Visit) -> Response:
     """Posted, so that no address stands in a URL."""
     try:
-        address = str(read_address(visit.form.word("address", ADDRESS_LENGTH)))
+        address = parse_address(visit.form.word("address", ADDRESS_LENGTH))
     except UsageError:
         return await _page(visit, visit.t(NO_ADDRESS))
     return await _page(visit, address=address)
