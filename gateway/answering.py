@@ -13,6 +13,7 @@ from gateway.routes import Way, choose
 from gateway.sealing import Sealer
 from gateway.standing import Answered, Memory
 from outbox.queue import NewMessage
+from outbox.segments import count
 
 STALE_AFTER = timedelta(days=2)
 CONFIRMS_FOR = timedelta(days=7)
@@ -68,19 +69,30 @@ def address_answer(
     text_hash = sealer.hash("text", answer.text)
     if not answer.exempt and not is_within_limits(answered, text_hash, known=known):
         return None
-    channel = choose(ways, incoming.sender, incoming.channel)
+    to, channel = _way(answer, incoming, ways, known)
     if channel is None:
         return None
     answered.hour += 1
     answered.day += 1
     answered.texts[text_hash] = answered.texts.get(text_hash, 0) + 1
-    subject, headers = _mail_parts(incoming, answer.text) if incoming.sender.startswith("mailto:") else (None, None)
+    subject, headers = _mail_parts(incoming, answer.text) if to.startswith("mailto:") else (None, None)
     return NewMessage(
-        id=uuid7(), kind=answer.kind, channel=channel, to=incoming.sender, text=answer.text, subject=subject,
+        id=uuid7(), kind=answer.kind, channel=channel, to=to, text=answer.text, subject=subject,
         headers=headers, message_id=message_id, report_id=answer.report_id, ref=answer.ref,
-        contact_id=known.contact_id if known else None, expires_at=now + _life(answer, incoming.sender),
+        contact_id=known.contact_id if known else None, expires_at=now + _life(answer, to),
         priority=0 if answer.exempt else None,
     )  # fmt: skip
+
+
+def _way(answer: Answer, incoming: Incoming, ways: Sequence[Way], known: Known | None) -> tuple[str, str | None]:
+    """Address and channel: where the person wants answers, when it can be reached and one SMS holds the answer; else,
+    and for the last word to who said BAJA, where the text came in."""
+    wanted = known.answer_to if known is not None and not answer.last_word else None
+    if wanted is not None and wanted.partition(":")[0] != incoming.sender.partition(":")[0]:
+        channel = choose(ways, wanted)
+        if channel is not None and (wanted.startswith("mailto:") or count(answer.text).segments == 1):
+            return wanted, channel
+    return incoming.sender, choose(ways, incoming.sender, incoming.channel)
 
 
 def _life(answer: Answer, to: str) -> timedelta:

@@ -27,7 +27,8 @@ RHYTHM_AT_MOST = 365
 class Details:
     """What is known of a person besides addresses; `places` are the codes a coordinator covers.
 
-    `rhythm_days` within how many days a sign of life is expected, `zone` where the nights are: see models.contact.
+    `rhythm_days` within how many days a sign of life is expected, `zone` where the nights are, `answer_by`
+    `tel` or `mailto`: see models.contact.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Details:
     discreet: bool
     rhythm_days: int | None = None
     zone: str | None = None
+    answer_by: str | None = None
 
 
 class BadContact(UsageError):
@@ -70,12 +72,15 @@ def read_details(typed: Mapping[str, str], places: Collection[str]) -> Details:
         wrong.append("rhythm_days")
     if zone and zone not in available_timezones():
         wrong.append("zone")
+    answer_by = typed.get("answer_by", "")
+    if answer_by not in ("", "tel", "mailto"):
+        wrong.append("answer_by")
     if wrong:
         raise BadContact(wrong)
     village = typed.get("village", "").strip()[:NAME_LENGTH] or None
     return Details(
         name, typed["role"], village, home or None, covered, language, "discreet" in typed,
-        int(rhythm) if rhythm else None, zone or None,
+        int(rhythm) if rhythm else None, zone or None, answer_by or None,
     )  # fmt: skip
 
 
@@ -168,7 +173,8 @@ def _columns(contact_id: UUID, details: Details, sealer: Sealer, at: datetime) -
         "role": details.role, "name_sealed": sealer.seal("contact", "name", contact_id, details.name),
         "village_sealed": sealer.seal_optional("contact", "village", contact_id, details.village),
         "home_place": details.home_place, "places": list(details.places), "language": details.language,
-        "discreet": details.discreet, "rhythm_days": details.rhythm_days, "zone": details.zone, "changed_at": at,
+        "discreet": details.discreet, "rhythm_days": details.rhythm_days, "zone": details.zone,
+        "answer_by": details.answer_by, "changed_at": at,
     }  # fmt: skip
 
 

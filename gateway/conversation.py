@@ -43,6 +43,8 @@ class Known:
     language: str = "es"
     discreet: bool = False
     poll_month: str | None = None
+    answer_to: str | None = None
+    """The address of another kind to which the person wants answers; None for where the text came in."""
 
 
 @dataclass(frozen=True, slots=True)

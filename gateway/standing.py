@@ -1,14 +1,15 @@
 """What is remembered of the senders of a batch: one query for each kind of memory, whatever the number of senders."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, literal_column, or_, select, text
 
+from gateway.answer_by import wanted_addresses
 from gateway.bulk import Lookup
 from gateway.conversation import Asked, Known, Part, Repeat, Standing, own_words
 from gateway.drafts import is_practice, load_report
@@ -26,6 +27,7 @@ REPORT = Report.__table__  # type: ignore[attr-defined]
 KNOWN_COLUMNS: tuple[Any, ...] = (
     CONTACT.c.id, CONTACT.c.role, CONTACT.c.status, CONTACT.c.home_place, CONTACT.c.village_sealed,
     CONTACT.c.language, CONTACT.c.discreet, CONTACT.c.poll_month, CONTACT.c.last_heard_at,
+    CONTACT.c.answer_by,
 )  # fmt: skip
 QUESTION_COLUMNS: tuple[Any, ...] = (
     QUESTION.c.id, QUESTION.c.sender_hash, QUESTION.c.ask, QUESTION.c.choices, QUESTION.c.report_id,
@@ -116,11 +118,11 @@ def recall(
 ) -> Memory:  # fmt: skip
     """What is remembered of `senders`; of their earlier texts only those whose key is in `folds`."""
     standings = {sender: Standing() for sender in senders}
-    _recall_known(connection, standings, sealer)
+    elsewhere = _recall_known(connection, standings, sealer)
     _recall_questions(connection, standings, now, sealer)
     _recall_repeats(connection, standings, folds, now - timedelta(hours=repeat_hours))
     _recall_parts(connection, standings, now, sealer)
-    answered = _recall_answered(connection, standings, now)
+    answered = _recall_answered(connection, standings, elsewhere, now)
     opted_out = {row.address_hash for row in SILENT.rows(connection, senders)}
     for sender in opted_out:
         standings[sender].opted_out = True
@@ -132,10 +134,22 @@ def open_question_ids(connection: Connection, senders: Collection[bytes], now: d
     return frozenset(connection.scalars(query))
 
 
-def _recall_known(connection: Connection, standings: dict[bytes, Standing], sealer: Sealer) -> None:
-    for row in KNOWN.rows(connection, standings):
-        standings[row.address_hash].known = known_of(row, sealer)
+def _recall_known(
+    connection: Connection, standings: dict[bytes, Standing], sealer: Sealer
+) -> dict[bytes, tuple[bytes, ...]]:
+    """Gives back the hash of where answers go instead, with the senders whose answers go there."""
+    rows = KNOWN.rows(connection, standings)
+    wishes = {row.id for row in rows if row.answer_by is not None}
+    wanted = wanted_addresses(connection, wishes, sealer) if wishes else {}
+    elsewhere: dict[bytes, tuple[bytes, ...]] = {}
+    for row in rows:
+        known, other = known_of(row, sealer), wanted.get(row.id)
+        if other is not None:
+            known = replace(known, answer_to=other.address)
+            elsewhere[other.hash] = (*elsewhere.get(other.hash, ()), row.address_hash)
+        standings[row.address_hash].known = known
         standings[row.address_hash].last_exchange = row.last_heard_at
+    return elsewhere
 
 
 def known_of(row: Any, sealer: Sealer) -> Known:
@@ -195,14 +209,20 @@ def _recall_parts(connection: Connection, standings: dict[bytes, Standing], now:
         standings[sender].parts = dict(waiting)
 
 
-def _recall_answered(connection: Connection, standings: dict[bytes, Standing], now: datetime) -> dict[bytes, Answered]:
+def _recall_answered(
+    connection: Connection, standings: dict[bytes, Standing], elsewhere: Mapping[bytes, tuple[bytes, ...]],
+    now: datetime,
+) -> dict[bytes, Answered]:  # fmt: skip
+    """Answers that go elsewhere count against who wrote, or there would be no limit to them."""
     found = {sender: Answered() for sender in standings}
-    for row in ANSWERED.rows(connection, standings, day=now - DAY, hour=now - HOUR):
-        answered = found[row.to_hash]
-        answered.day += row.of_day
-        answered.hour += row.of_hour
-        if row.text_hash is not None:
-            answered.texts[row.text_hash] = row.of_hour
+    for row in ANSWERED.rows(connection, {*standings, *elsewhere}, day=now - DAY, hour=now - HOUR):
+        own = (row.to_hash,) if row.to_hash in found else ()
+        for sender in {*own, *elsewhere.get(row.to_hash, ())}:
+            answered = found[sender]
+            answered.day += row.of_day
+            answered.hour += row.of_hour
+            if row.text_hash is not None:
+                answered.texts[row.text_hash] = answered.texts.get(row.text_hash, 0) + row.of_hour
     return found
 
 

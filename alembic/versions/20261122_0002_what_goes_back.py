@@ -358,9 +358,15 @@ def routes() -> None:
         postgresql_where=replacing,
     )  # fmt: skip
     op.create_index("ix_outbound_message_channel_sent_at", "outbound_message", ["channel", "sent_at"])
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("answer_by", name(length=8), nullable=True))
+        batch_op.create_check_constraint(batch_op.f("ck_contact_answer_by"), "answer_by IN ('tel', 'mailto')")
 
 
 def drop_routes() -> None:
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_contact_answer_by"), type_="check")
+        batch_op.drop_column("answer_by")
     op.drop_index("ix_outbound_message_channel_sent_at", "outbound_message")
     op.drop_index("uq_outbound_message_instead_of", "outbound_message")
     for column in ("cost", "instead_of", "moved_at", "moved_why", "moved_from"):

@@ -137,6 +137,24 @@ def pin(
 
 
 @app.command()
+def answers(
+    who: Who, by: Annotated[str, typer.Argument(metavar="sms|email|same", help="`same`: where the text came in.")]
+) -> None:
+    """By which way a person wants answers."""
+    from gateway.answer_by import set_answer_by
+    from gateway.contacts import parse_address, require
+
+    kinds = {"sms": "tel", "email": "mailto", "same": None}
+    if by not in kinds:
+        raise UsageError("Give sms, email or same.")
+    address = parse_address(who)
+    with opened_house() as house:
+        key = house.read_now(lambda conn: require(conn, address, house.sealer))
+        write(house, lambda conn: set_answer_by(conn, key, kinds[by], at=house.clock(), actor="cli"))
+    say("Noted.")
+
+
+@app.command()
 def rhythm(
     who: Who, days: Annotated[str, typer.Argument(metavar="DAYS", help="0 for never, `usual` for the usual rhythm.")]
 ) -> None:

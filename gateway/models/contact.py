@@ -18,10 +18,12 @@ class Contact(SQLModel, table=True):
     """A person. Name and village are sealed; `places` are the 2- or 4-digit codes a coordinator covers.
 
     `rhythm_days` is within how many days a sign of life is expected (0: never; None: as usual for the role). `zone` is
-    where the person's nights are, None for the pack's.
+    where the person's nights are, None for the pack's. `answer_by` is how answers go; None: where a text came in.
     """
 
-    __table_args__ = (words_check("role", ROLES), words_check("status", STATUSES))
+    __table_args__ = (
+        words_check("role", ROLES), words_check("status", STATUSES), words_check("answer_by", ("tel", "mailto")),
+    )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     role: str = Field(max_length=12)
@@ -40,6 +42,7 @@ class Contact(SQLModel, table=True):
     registration: int | None = Field(default=None, unique=True)
     rhythm_days: int | None = None
     zone: str | None = Field(default=None, max_length=64)
+    answer_by: str | None = Field(default=None, max_length=8)
 
 
 class ContactAddress(SQLModel, table=True):

@@ -102,6 +102,7 @@ def _render(visit: Visit, opened: Opened, problem: str = "", pin: str = "") -> R
         "name": opened.name, "role": row.role, "village": opened.village, "home_place": row.home_place or "",
         "places": ", ".join(row.places), "language": row.language, "discreet": "yes" if row.discreet else "",
         "rhythm_days": "" if row.rhythm_days is None else str(row.rhythm_days), "zone": row.zone or "",
+        "answer_by": row.answer_by or "",
     }  # fmt: skip
     return visit.render(
         "contact.html", 400 if problem else 200, opened=opened, labels=opened.labels, problem=problem,

@@ -74,6 +74,7 @@ WORDS: Mapping[str, str] = {
     # fields
     "form": N_("form"), "category": N_("category"), "place": N_("place"), "date": N_("date"),
     "locality": N_("locality"), "rhythm_days": N_("days until a sign of life"), "zone": N_("time zone"),
+    "answer_by": N_("Answers go by"),
     "dead": N_("dead"), "injured": N_("injured"), "detained": N_("detained"), "missing": N_("missing"),
     "families": N_("families"), "people": N_("people"), "women": N_("women"),
     "reported": N_("reported to the authorities"),

@@ -284,3 +284,12 @@ def test_who_is_silent_is_marked_in_the_list(desk: Desk, admin: Browser) -> None
     assert admin.get("/contacts?role=monitor").text.count("silent for long") == 1
     told = [found.words for found in examine_house(desk.house) if found.about == "contacts"]
     assert any(words.startswith("1 people are silent") for words in told)
+
+
+def test_the_wish_is_changed_on_the_page_of_the_contact(admin: Browser, desk: Desk) -> None:
+    page = f"/contacts/{contact_of(desk.house, ANA)}"
+    admin.get(page)
+    typed = {"name": "Ana", "role": "monitor", "language": "es", "answer_by": "mailto"}
+    assert admin.post(page, typed).status_code == 303
+    assert '<option value="mailto" selected>' in admin.follow().text
+    assert admin.post(page, {**typed, "answer_by": "carrier pigeon"}).status_code == 400
