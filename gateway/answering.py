@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from gateway.conversation import Known
 from gateway.incoming import Incoming
-from gateway.routes import Way, choose
+from gateway.routes import Way, Ways, choose
 from gateway.sealing import Sealer
 from gateway.standing import Answered, Memory
 from outbox.queue import NewMessage
@@ -62,6 +62,8 @@ def address_answer(
 ) -> NewMessage | None:  # fmt: skip
     """The message to queue, or None when nothing may or can be sent. Counts it against the sender's limits."""
     if not incoming.answerable or not incoming.sender.startswith(("tel:", "mailto:")):
+        return None
+    if isinstance(ways, Ways) and incoming.sender in ways.own:
         return None
     if sender_hash in memory.opted_out and not answer.last_word:
         return None

@@ -1,6 +1,7 @@
 """What is asked about messages in the transaction that claims them: may they go today, and in which words."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
@@ -10,17 +11,28 @@ from gateway.freshness import Freshness
 from gateway.house import House
 from gateway.models import OptOut
 from outbox.review import Verdict
+from outbox.rows import OUTBOUND
 from outbox.senders.base import Envelope
 
 OPT_OUT: Table = OptOut.__table__  # type: ignore[attr-defined]
-LAST_WORDS = ("notice",)
+SKEW = timedelta(seconds=5)
 
 
 def allowed(connection: Connection, envelopes: Sequence[Envelope]) -> set[UUID]:
     """All but those to who opted out; what ends a BAJA may still go."""
     hashes = {envelope.to_hash for envelope in envelopes}
     out = set(connection.scalars(select(OPT_OUT.c.address_hash).where(OPT_OUT.c.address_hash.in_(hashes))))
-    return {one.id for one in envelopes if one.to_hash not in out or one.kind in LAST_WORDS}
+    held = {one.id for one in envelopes if one.to_hash in out}
+    return {one.id for one in envelopes} - held | (_last_words(connection, held) if held else set())
+
+
+def _last_words(connection: Connection, ids: set[UUID]) -> set[UUID]:
+    """The answers to a BAJA among them: queued with it, and told by it; what waited then was cancelled."""
+    same = OUTBOUND.join(OPT_OUT, OPT_OUT.c.address_hash == OUTBOUND.c.to_hash)
+    query = select(OUTBOUND.c.id, OUTBOUND.c.queued_at, OPT_OUT.c.since).select_from(same)
+    answers = (OUTBOUND.c.kind == "notice", OUTBOUND.c.message_id.is_not(None), OPT_OUT.c.source == "message")
+    rows = connection.execute(query.where(OUTBOUND.c.id.in_(ids), *answers))
+    return {row.id for row in rows if row.queued_at <= row.since + SKEW}
 
 
 class LastLook:

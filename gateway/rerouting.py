@@ -125,7 +125,8 @@ def _mail_some(connection: Connection, house: House) -> int:
     now, other = house.clock(), OUTBOUND.alias("other")
     failed = (
         _c.state == "failed", _c.kind.in_(BY_MAIL_INSTEAD), _c.contact_id.is_not(None), _c.segments > 0,
-        _c.leased_at > now - FAILED_WITHIN, ~exists().where(other.c.instead_of == _c.id),
+        _c.leased_at > now - FAILED_WITHIN, _c.error.is_distinct_from("opted_out"),
+        ~exists().where(other.c.instead_of == _c.id),
     )  # fmt: skip
     rows = list(connection.execute(select(OUTBOUND).where(*failed).order_by(_c.id).limit(PIECE)))
     if not rows:

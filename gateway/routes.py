@@ -1,11 +1,13 @@
 """Which channel carries a message to an address: the one the person used, else the first that can."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
 from gateway.models import Channel, RouteRule
+from outbox.address import parse_mail, parse_phone
 
 CHANNEL: Table = Channel.__table__  # type: ignore[attr-defined]
 RULE: Table = RouteRule.__table__  # type: ignore[attr-defined]
@@ -51,6 +53,12 @@ def _fits(rest: str, prefix: str) -> bool:
     return rest.endswith(prefix) if prefix.startswith("@") else rest.startswith(prefix)
 
 
+def _own(typed: str) -> str:
+    """The address of a number or mailbox; "" for a name, a short code or a messaging service."""
+    phone, mail = parse_phone(typed) if typed else None, parse_mail(typed) if "@" in typed else None
+    return f"mailto:{mail}" if mail else f"tel:{phone}" if phone else ""
+
+
 class Way(NamedTuple):
     """A channel as far as choosing needs it."""
 
@@ -64,6 +72,13 @@ class Ways(tuple[Way, ...]):
     """Channels in the order in which they are asked, with the rules that order them by address."""
 
     rules: tuple[Rule, ...] = ()
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """Addresses that are ours: what seems to come from one of them came back to us, or is forged."""
+        told = (str(way.config.get(name) or "") for way in self for name in ("from", "numbers"))
+        found = (_own(one.strip()) for value in told for one in value.split(","))
+        return frozenset(address for address in found if address)
 
     def rule(self, address: str) -> Rule | None:
         """The first that fits."""
