@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.gateway.cli.conftest import Vocero
+from tests.gateway.cli.conftest import PEOPLE, Vocero
 
 SECRET = "a-secret-of-the-test-0123"
 SEND = "send_url=http://127.0.0.1:9/send"
@@ -60,3 +60,11 @@ def test_a_modem_that_hangs_does_not_hold_the_command(vocero: Vocero, tmp_path: 
     shown = vocero("channel", "show", "usb")
     assert shown.code == 0 and "modem:" not in shown.out
     (tmp_path / "stats" / "status").write_text("")
+
+
+def test_how_a_person_wants_answers_is_noted(vocero: Vocero) -> None:
+    vocero("contact", "import", str(PEOPLE))
+    for way in ("email", "sms", "same"):
+        assert vocero("contact", "answers", "55550101", way).code == 0
+    assert vocero("contact", "answers", "55550101", "pigeon").code == 2
+    assert vocero("contact", "answers", "44440000", "sms").code == 1
