@@ -10,7 +10,8 @@ from tests.served import Served
 pytestmark = pytest.mark.browser
 MENU = (
     "/", "/alerts", "/alert-rules", "/messages", "/reports",
-    "/keywords", "/outbox", "/subscriptions", "/contacts", "/channels", "/simulator",
+    "/keywords", "/outbox", "/subscriptions", "/contacts", "/channels", "/channels/new",
+    "/channels/new?kind=twilio", "/routes", "/simulator",
     "/mailbox", "/users", "/audit", "/health", "/account",
 )  # fmt: skip
 
@@ -72,10 +73,11 @@ def test_the_digest_lies_in_the_mailbox_as_it_would_be_read(admin: Page, served:
     expect(admin.frame_locator("iframe").locator("body")).to_contain_text("No se reportó nada nuevo")
 
 
-def test_every_page_fits_a_phone_and_speaks_the_language_one_chose(admin: Page) -> None:
+def test_every_page_fits_a_phone_and_speaks_the_language_one_chose(admin: Page, served: Served) -> None:
     admin.set_viewport_size({"width": 360, "height": 700})
     admin.click("footer >> text=English")
-    for path in MENU:
+    served.run("channel", "add", "kannel", "telco", "--set", "token=a-token-of-the-test-0123")
+    for path in (*MENU, "/channels/telco"):
         admin.goto(path)
         expect(admin.locator("html")).to_have_attribute("lang", "en")
         assert admin.evaluate("document.documentElement.scrollWidth") <= 360, path
