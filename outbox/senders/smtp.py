@@ -42,6 +42,26 @@ PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _LOST = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError, TimeoutError)
 
 
+class _Call:
+    """A connection that is closed again when nobody waits for it any more."""
+
+    def __init__(self, address: tuple[str, int], seconds: float) -> None:
+        self._address, self._seconds = address, seconds
+        self._socket: socket.socket | None = None
+        self._over = False
+
+    def dial(self) -> socket.socket:
+        self._socket = socket.create_connection(self._address, self._seconds)
+        if self._over:
+            self._socket.close()
+        return self._socket
+
+    def hang_up(self) -> None:
+        self._over = True
+        if self._socket is not None:
+            self._socket.close()
+
+
 class SmtpSender:
     """Settings: host, port, tls (none, starttls, tls), username, from, return_path (plain, tagged), ca_file, timeout,
     parallel. Secret: password. `id_header`: one in which the provider wants our id, to bring it back with its news.
@@ -124,11 +144,14 @@ class SmtpSender:
 
     async def _open_socket(self) -> socket.socket:
         """Look up and connect in a thread of our own: a name server that hangs must not fill the loop's threads."""
-        address, seconds = (self._host, self._port), self._seconds
+        call = _Call((self._host, self._port), self._seconds)
         try:
-            sock = await self._pool.run(lambda: socket.create_connection(address, seconds))
+            sock = await self._pool.run(call.dial)
         except (OSError, UnicodeError) as error:
             raise Offline(detail={"exception": type(error).__name__}) from None
+        except asyncio.CancelledError:
+            call.hang_up()
+            raise
         sock.setblocking(False)
         return sock
 
