@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.channels import (
     android,
     cht,
+    console,
     gammu,
     http,
     imap,
@@ -35,4 +36,5 @@ CHANNELS: Mapping[str, Kind] = {
     "smstools": smstools.KIND,
     "gammu": gammu.KIND,
     "simulator": simulator.KIND,
+    "console": console.KIND,
 }

@@ -21,6 +21,7 @@ from gateway.cli.sealing_keys import app as keys
 from gateway.cli.simulating import simulate
 from gateway.cli.start import init, migrate, serve, worker
 from gateway.cli.subscriptions import app as subscriptions
+from gateway.cli.typing_in import say
 from gateway.cli.users import app as users
 
 app = typer.Typer(
@@ -32,7 +33,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo, simulate, announce):
+COMMANDS = (
+    init, migrate, serve, worker, read, export, reread, backup, restore, doctor, demo, simulate,
+    announce, say,
+)  # fmt: skip
+
+for command in COMMANDS:
     app.command(command.__name__)(command)
 
 for name, group in (

@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 DAY = 86_400
 TEN_YEARS = 3653 * DAY
 MARTA = "+50255550201"
-MENACE = "urgente amenaza de linchamiento en sacapulas hoy"
+MENACE = "urgente amenaza de linchamiento hoy en"
+PLACES = ("sacapulas", "nebaj", "chajul", "cunen", "uspantan")
 JUMPS = {"a day back": -DAY, "ten years back": -TEN_YEARS, "a day forward": DAY}
 WAITED = {"a day back": (0, -DAY), "from 2016 to today": (-TEN_YEARS, 0)}
 
@@ -42,9 +43,9 @@ def clock(served: Served, wall_clock: Path) -> Iterator[Clock]:
 
 
 def menace(served: Served, number: int) -> str:
-    """Post an urgent report; the number of the monitor who sent it."""
-    sender = f"+502555501{number:02d}"
-    answer = served.post({"id": f"m{number}", "from": sender, "text": f"{MENACE} {number}"}, timeout=20)
+    """Post an urgent report of an event of its own; the number of the monitor who sent it."""
+    sender, place = f"+502555501{number:02d}", PLACES[number % len(PLACES)]
+    answer = served.post({"id": f"m{number}", "from": sender, "text": f"{MENACE} {place} {number}"}, timeout=20)
     assert answer.status_code == 202
     return sender
 
