@@ -27,6 +27,7 @@ T = TypeVar("T")
 MARK = "mailbox"
 POLL_S = 60.0
 IDLE_AGAIN_S = 300.0
+SETTLE_S = 2.0
 TURN_EVERY_S = 50.0
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
@@ -111,23 +112,25 @@ class Mailbox:
         self._wire = Wire(self._settings)
         try:
             while not self._stopping.is_set():
-                self._read_new(self._wire)
+                found = self._read_new(self._wire)
                 self.problem, self._retry_s = None, FIRST_RETRY_S
-                if not self._rest(self._wire):
+                if not self._rest(self._wire, settled=not found):
                     return
         finally:
             self._wire.close()
             self._wire = None
             marks.end_turn(self._name)
 
-    def _read_new(self, wire: "Wire") -> None:
-        """Every mail above the mark, in order: kept first, then the mark is moved, then the mail is put away."""
+    def _read_new(self, wire: "Wire") -> int:
+        """Every mail above the mark, in order: kept first, then the mark is moved, then the mail is put away. How many
+        there were."""
         mark = self._mark(wire.look())
         since = datetime.fromisoformat(mark["since"])
         again = mark["uid"] < mark["again"]
-        for uid in wire.uids_after(mark["uid"], since if again else None):
+        uids = wire.uids_after(mark["uid"], since if again else None)
+        for uid in uids:
             if self._stopping.is_set():
-                return
+                break
             found = wire.fetch(uid)
             old = found is not None and uid <= mark["again"] and found.at is not None and found.at < since
             if found is not None and not old:
@@ -136,6 +139,7 @@ class Mailbox:
             self._put(mark)
             if found is not None and not old:
                 self._put_away(wire, uid)
+        return len(uids)
 
     def _mark(self, folder: "Folder") -> dict[str, Any]:
         """Where to go on. `again`: up to this UID there may be mails from before the channel was made."""
@@ -178,10 +182,16 @@ class Mailbox:
         elif after.startswith("move:"):
             wire.move(uid, after.removeprefix("move:"))
 
-    def _rest(self, wire: "Wire") -> bool:
-        """Wait for news or until it is time to look again; False when it is another process's turn."""
+    def _rest(self, wire: "Wire", *, settled: bool) -> bool:
+        """Wait for news or until it is time to look again; False when it is another process's turn.
+
+        News of a mail that comes while others are fetched is told among those answers and not again: only a look that
+        found nothing earns a long rest.
+        """
         idles = wire.idles and self._settings.get("idle") != "no"
         until = time.monotonic() + (IDLE_AGAIN_S if idles else float(self._settings.get("poll") or POLL_S))
+        if not settled:
+            until = min(until, time.monotonic() + SETTLE_S)
         if idles:
             wire.start_idle()
         news = False

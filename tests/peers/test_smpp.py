@@ -104,9 +104,9 @@ def parts(sender: str, text: str) -> list[dict[str, Any]]:
     return [pdu(sender, "", data_coding=8, esm_class=0x40, hex=one) for one in reversed(octets)]
 
 
-def open_for(served: Served, port: int) -> None:
+def open_for(served: Served, port: int, **more: str) -> None:
     served.set_up()
-    settings = {"host": "127.0.0.1", "port": port, "system_id": "vocero", "password": "secret", "from": "1500"}
+    settings = {"host": "127.0.0.1", "port": port, "system_id": "vocero", "password": "secret", "from": "1500", **more}
     told = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     served.run("channel", "add", "smpp", "corto", *told)
     served.start()
@@ -242,8 +242,7 @@ class OtherCentre:
 def test_receipts_in_words_alone_and_ids_in_two_bases_are_understood(served: Served, table: Table) -> None:
     centre = OtherCentre()
     try:
-        open_for(served, centre.port)
-        served.run("channel", "set", "corto", "message_ids=hex_answers")
+        open_for(served, centre.port, message_ids="hex_answers")
         for number in range(6):
             centre.bring(text_of(number))
         until(lambda: len(rows(served, "reports")) == 6)
