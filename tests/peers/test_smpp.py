@@ -185,13 +185,15 @@ class OtherCentre:
         self._bound = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._main = self._loop.create_task(self._serve())
         with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._main)
+        self._loop.close()
 
     async def _serve(self) -> None:
         server = smpp34.Server("127.0.0.1", self.port, system_id="SMSC")
@@ -209,6 +211,9 @@ class OtherCentre:
                     happened.accept(name)
                     self._begin(self._receipt(happened.destination_addr, name))
         finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await server.stop()
 
     async def _receipt(self, number: str, name: str) -> None:
@@ -234,9 +239,9 @@ class OtherCentre:
         self._loop.call_soon_threadsafe(self._waiting.put_nowait, text)
 
     def close(self) -> None:
-        for task in [*self._tasks, self._main]:
-            if task is not None:
-                self._loop.call_soon_threadsafe(task.cancel)
+        if self._main is not None:
+            self._loop.call_soon_threadsafe(self._main.cancel)
+        self._thread.join(10)
 
 
 def test_receipts_in_words_alone_and_ids_in_two_bases_are_understood(served: Served, table: Table) -> None:
