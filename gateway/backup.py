@@ -8,7 +8,9 @@ Restoring fills an empty database of either kind in one transaction.
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,12 @@ FORMAT = 1
 CHUNK = 500
 DEFLATE = 1
 Told = Callable[[int], None]
+
+# What a changed byte makes of an archive: also another way of packing it, or a password.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, TypeError, EOFError, NotImplementedError,
+    RuntimeError, OverflowError,
+)  # fmt: skip
 
 
 class BadBackup(VoceroError):
@@ -130,8 +138,10 @@ def opened_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]
                 raise BadBackup("The backup has a format of a newer version of Vocero.")
             yield archive, manifest
     except OSError as error:
+        if path.is_file() and os.access(path, os.R_OK):
+            raise BadBackup(f"{path} is not a backup of Vocero, or is damaged.") from error
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError) as error:
+    except DAMAGED as error:
         raise BadBackup(f"{path} is not a backup of Vocero, or is damaged.") from error
 
 

@@ -166,7 +166,7 @@ def _address(connection: object, contact_id: UUID) -> UUID:
 def test_the_channels_page_gives_the_address_for_a_provider(desk: Desk, admin: Browser) -> None:
     change = update(CHANNEL).where(CHANNEL.c.name == "modem").values(kind="http")
     desk.house.writer.write_now(lambda conn: conn.execute(change))
-    html = admin.get("/channels").text
+    html = admin.get("/channels/modem").text
     assert "http://127.0.0.1:8000/in/modem</code>" in html
     assert "http://127.0.0.1:8000/in/modem/status</code>" in html
 
