@@ -24,7 +24,7 @@ help: ## List the targets.
 run: .venv/run.stamp ## Start on this machine: SQLite, Guatemala pack, a phone and a mailbox in the browser.
 	@$(BIN)/vocero serve --local
 
-test: .venv/dev.stamp ## Run the tests, on SQLite and on Postgres (under 5 minutes on two cores).
+test: .venv/dev.stamp ## Run the tests, on SQLite and on Postgres (about 12 minutes on two cores).
 	$(PYTEST) -n 2 --dist worksteal -m "not ($(NEED_DEBIAN))" $(ARGS)
 
 check: .venv/dev.stamp ## Format, lint, types, import directions, sizes, documentation.
